@@ -12,7 +12,7 @@ public final class TrainingOptions {
     /** The defaults of the builder. */
     public static final TrainingOptions DEFAULTS = builder().build();
 
-    private final Builder given; // a copy that nobody else has
+    private final Builder given; // its own copy
 
     /** The tokens of a row that are trained in supervised fine-tuning. */
     public enum Targets {
@@ -170,10 +170,7 @@ public final class TrainingOptions {
         return given.weightMemory;
     }
 
-    /**
-     * Bytes for results of products that the backward pass reads, at least 0; default 256 MiB. The products of layers for which
-     * there is no room are computed again; with 0, attention as well, which takes the least memory.
-     */
+    /** Bytes for results of products for the backward pass, else computed again, as is attention with 0; default 256 MiB. */
     public long activationMemory() {
         return given.activationMemory;
     }

@@ -1,20 +1,15 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.finetune.train.CpoOptions;
-import dev.pollux.finetune.train.DistillationOptions;
 import dev.pollux.finetune.train.DpoOptions;
 import dev.pollux.finetune.train.EncoderObjective;
-import dev.pollux.finetune.train.ExplainedRow;
 import dev.pollux.finetune.train.KtoOptions;
 import dev.pollux.finetune.train.Objective;
 import dev.pollux.finetune.train.TrainingOptions;
 import dev.pollux.finetune.train.TrainingRecipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -50,12 +45,12 @@ import picocli.CommandLine.Unmatched;
             TrainCommand.Simpo.class,
             TrainCommand.Kto.class,
             TrainCommand.Bco.class,
-            TrainCommand.Reward.class,
-            TrainCommand.Distill.class,
+            RewardCommand.class,
+            DistillCommand.class,
             GrpoCommand.class,
             TrainCommand.Embedder.class,
             TrainCommand.Reranker.class,
-            TrainCommand.Explain.class,
+            ExplainCommand.class,
             TrainCommand.Run.class
         })
 final class TrainCommand extends PolluxCommand {
@@ -236,98 +231,6 @@ final class TrainCommand extends PolluxCommand {
         }
     }
 
-    /** Reward models. */
-    @Command(
-            name = "reward",
-            description = {
-                "Train a reward model: a score of texts, by a new head, that is larger for chosen than for rejected completions.",
-                "",
-                "A row has chosen, rejected, perhaps prompt, and perhaps margin, a number by which the scores are to differ. The"
-                        + " adapter is one of PEFT for sequence classification with one label; its head is in modules_to_save."
-                        + " Pairs with more than --max-length tokens are left out.",
-                "",
-                TrainingCommand.JSON
-            },
-            footer = "  pollux train reward --base model --data pairs.jsonl --eval others.jsonl --out rewards")
-    static final class Reward extends TrainingCommand {
-
-        @Option(
-                names = "--centering",
-                order = 5,
-                paramLabel = "NUMBER",
-                description =
-                        "The factor of the squared sum of both scores, which keeps scores around 0. Default: ${DEFAULT-VALUE}.")
-        private double centering;
-
-        @Override
-        Objective objective() {
-            return Objective.reward(centering);
-        }
-
-        @Override
-        double learningRate() {
-            return 1e-4;
-        }
-    }
-
-    /** Distillation. */
-    @Command(
-            name = "distill",
-            description = {
-                "Train a model to predict what a teacher predicts: a larger model with the same tokenizer. Rows are those of sft.",
-                "",
-                "What the teacher says is computed once and kept in the cache, 4 bytes × its hidden size for a trained token.",
-                "",
-                TrainingCommand.JSON
-            },
-            footer = "  pollux train distill --base small --teacher large --data train.jsonl --out adapter")
-    static final class Distill extends TrainingCommand {
-
-        @Option(
-                names = "--teacher",
-                order = 1,
-                required = true,
-                paramLabel = "MODEL",
-                description = "The model to learn from, named as for --base.")
-        private String teacher = "";
-
-        @Option(
-                names = "--beta",
-                order = 5,
-                paramLabel = "NUMBER",
-                description = "0 for the forward KL, 1 for the reverse KL, between them the generalized Jensen-Shannon"
-                        + " divergence. Default: ${DEFAULT-VALUE}.")
-        private double beta = DistillationOptions.DEFAULTS.beta();
-
-        @Option(
-                names = "--temperature",
-                order = 6,
-                paramLabel = "NUMBER",
-                description = "By what the logits of both are divided. Default: ${DEFAULT-VALUE}.")
-        private double temperature = DistillationOptions.DEFAULTS.temperature();
-
-        @Option(
-                names = "--supervised-weight",
-                order = 7,
-                paramLabel = "SHARE",
-                description = "The share of supervised fine-tuning in the loss. Default: ${DEFAULT-VALUE}.")
-        private double supervisedWeight = DistillationOptions.DEFAULTS.supervisedWeight();
-
-        @Override
-        Objective objective() {
-            return Objective.distillation(DistillationOptions.builder()
-                    .beta(beta)
-                    .temperature(temperature)
-                    .supervisedWeight(supervisedWeight)
-                    .build());
-        }
-
-        @Override
-        Optional<Path> teacher() {
-            return Optional.of(ModelOptions.locate(teacher, this, resources()));
-        }
-    }
-
     /** Embedders. */
     @Command(
             name = "embedder",
@@ -390,75 +293,6 @@ final class TrainCommand extends PolluxCommand {
         @Override
         int batchSize() {
             return TrainingOptions.DEFAULTS.batchSize();
-        }
-    }
-
-    /** Shows the trained tokens. */
-    @Command(
-            name = "explain",
-            description = {
-                "Show which tokens of rows are trained: they are between ⟦ and ⟧.",
-                "",
-                "--json: {rows: [{row, trained, cut, tokens: [{id, text, trained}]}]}; cut is the number of tokens beyond"
-                        + " --max-length."
-            },
-            footer = "  pollux train explain --base model --data train.jsonl --rows 3 --trained assistant")
-    static final class Explain extends TrainingData {
-
-        @Option(
-                names = "--rows",
-                order = 5,
-                paramLabel = "N",
-                description = "How many rows are shown. Default: ${DEFAULT-VALUE}.")
-        private int rows = 3;
-
-        @Override
-        int execute() {
-            List<ExplainedRow> explained = explain(rows);
-            List<Map<String, Object>> shown = new ArrayList<>();
-            for (ExplainedRow row : explained) {
-                if (!json()) {
-                    output().line("row " + row.row() + ", " + row.trained() + " of "
-                            + row.tokens().size() + " tokens are trained"
-                            + (row.cut() == 0 ? "" : ", " + row.cut() + " are cut"));
-                    output().line(marked(row));
-                }
-                shown.add(tree(row));
-            }
-            if (json()) {
-                output().json(Map.of("rows", shown));
-            }
-            return ExitCode.OK;
-        }
-
-        private static Map<String, Object> tree(ExplainedRow row) {
-            List<Map<String, Object>> tokens = new ArrayList<>();
-            for (ExplainedRow.Token token : row.tokens()) {
-                Map<String, Object> one = new LinkedHashMap<>();
-                one.put("id", token.id());
-                one.put("text", token.text());
-                one.put("trained", token.trained());
-                tokens.add(one);
-            }
-            Map<String, Object> tree = new LinkedHashMap<>();
-            tree.put("row", row.row());
-            tree.put("trained", row.trained());
-            tree.put("cut", row.cut());
-            tree.put("tokens", tokens);
-            return tree;
-        }
-
-        private static String marked(ExplainedRow row) {
-            StringBuilder text = new StringBuilder();
-            boolean open = false;
-            for (ExplainedRow.Token token : row.tokens()) {
-                if (token.trained() != open) {
-                    text.append(open ? "⟧" : "⟦");
-                    open = !open;
-                }
-                text.append(token.text());
-            }
-            return text.append(open ? "⟧" : "").toString();
         }
     }
 

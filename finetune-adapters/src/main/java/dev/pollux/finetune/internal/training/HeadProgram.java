@@ -49,17 +49,26 @@ final class HeadProgram {
         this.stream = graphs.stream(graphs.layers()).name();
     }
 
-    /** Calls the visitor with the inputs for some predicted tokens, and the index of the first. */
-    private void chunks(
+    /**
+     * The head for one row of tokens.
+     *
+     * @param inputs the trained inputs
+     * @param trained receives their gradients
+     */
+    record Run(
             Activations activations,
-            ModelWeights from,
+            ModelWeights weights,
             Map<String, FloatTensor> inputs,
-            JobContext context,
-            ObjIntConsumer<Map<String, OnnxTensor>> visitor) {
+            BiConsumer<String, FloatTensor> trained,
+            JobContext context) {}
+
+    /** Calls the visitor with the inputs for some predicted tokens, and the index of the first. */
+    private void chunks(Run run, ObjIntConsumer<Map<String, OnnxTensor>> visitor) {
+        Activations activations = run.activations();
         int[] rows = activations.batch().rows();
         int width = graphs.table().columns();
         float[] states = activations.last().array();
-        try (ModelWeights.Loaded loaded = from.load(weights, context)) {
+        try (ModelWeights.Loaded loaded = run.weights().load(weights, run.context())) {
             for (int first = 0; first < rows.length; first += ROWS) {
                 int count = Math.min(ROWS, rows.length - first);
                 float[] some = new float[count * width];
@@ -69,10 +78,10 @@ final class HeadProgram {
                     labels[i] = activations.batch().label(first + i);
                 }
                 Map<String, OnnxTensor> given = new HashMap<>(loaded.tensors());
-                given.putAll(TrainableModel.tensors(inputs));
+                given.putAll(TrainableModel.tensors(run.inputs()));
                 try (FloatTensor x = memory.take(1, count, width).set(some);
                         OnnxTensor label = labels(labels);
-                        FloatTensor taught = taught(activations, first, count, context)) {
+                        FloatTensor taught = taught(activations, first, count, run.context())) {
                     given.put(HeadGraph.TEACHER, taught.tensor());
                     given.put(stream, x.tensor());
                     given.put(HeadGraph.LABELS, label);
@@ -102,12 +111,11 @@ final class HeadProgram {
     }
 
     /** Measures of the predicted tokens. */
-    TokenMeasures measures(
-            Activations activations, ModelWeights from, Map<String, FloatTensor> inputs, JobContext context) {
-        Measures measures = new Measures(activations.batch().targets().length);
-        chunks(activations, from, inputs, context, (given, first) -> {
+    TokenMeasures measures(Run run) {
+        Measures measures = new Measures(run.activations().batch().targets().length);
+        chunks(run, (given, first) -> {
             Map<String, FloatTensor> results = measures.take(first);
-            forward.run(given, TrainableModel.tensors(results), context);
+            forward.run(given, TrainableModel.tensors(results), run.context());
             measures.put(results, first);
         });
         return measures.all();
@@ -162,29 +170,15 @@ final class HeadProgram {
      * The measures of the predicted tokens and the gradient of the stream after the last layer, in one pass.
      *
      * @param seeds dL/dlog p and dL/dD of each predicted token
-     * @param trained receives the gradients of trained inputs
      */
-    Measured measured(
-            Activations activations,
-            TokenSeeds seeds,
-            ModelWeights from,
-            Map<String, FloatTensor> inputs,
-            BiConsumer<String, FloatTensor> trained,
-            JobContext context) {
-        Measures measures = new Measures(activations.batch().targets().length);
-        FloatTensor gradient = backward(
-                activations,
-                seeds,
-                from,
-                inputs,
-                trained,
-                (given, first, results) -> {
-                    Map<String, FloatTensor> own = measures.take(first);
-                    results.putAll(TrainableModel.tensors(own));
-                    both.run(given, results, context);
-                    measures.put(own, first);
-                },
-                context);
+    Measured measured(Run run, TokenSeeds seeds) {
+        Measures measures = new Measures(run.activations().batch().targets().length);
+        FloatTensor gradient = backward(run, seeds, (given, first, results) -> {
+            Map<String, FloatTensor> own = measures.take(first);
+            results.putAll(TrainableModel.tensors(own));
+            both.run(given, results, run.context());
+            measures.put(own, first);
+        });
         return new Measured(measures.all(), gradient);
     }
 
@@ -192,44 +186,24 @@ final class HeadProgram {
      * The gradient of the stream after the last layer.
      *
      * @param seeds dL/dlog p and dL/dD of each predicted token
-     * @param trained receives the gradients of trained inputs
      * @return (1, tokens, hidden); the caller closes it
      */
-    FloatTensor backward(
-            Activations activations,
-            TokenSeeds seeds,
-            ModelWeights from,
-            Map<String, FloatTensor> inputs,
-            BiConsumer<String, FloatTensor> trained,
-            JobContext context) {
-        return backward(
-                activations,
-                seeds,
-                from,
-                inputs,
-                trained,
-                (given, first, results) -> backward.run(given, results, context),
-                context);
+    FloatTensor backward(Run run, TokenSeeds seeds) {
+        return backward(run, seeds, (given, first, results) -> backward.run(given, results, run.context()));
     }
 
     /** Runs a program for the tokens from {@code first} on. */
     @FunctionalInterface
-    private interface Runner {
+    private interface Step {
         void run(Map<String, OnnxTensor> given, int first, Map<String, OnnxTensor> results);
     }
 
-    private FloatTensor backward(
-            Activations activations,
-            TokenSeeds seeds,
-            ModelWeights from,
-            Map<String, FloatTensor> inputs,
-            BiConsumer<String, FloatTensor> trained,
-            Runner runner,
-            JobContext context) {
+    private FloatTensor backward(Run run, TokenSeeds seeds, Step step) {
         int width = graphs.table().columns();
-        int[] rows = activations.batch().rows();
-        float[] sum = new float[activations.batch().ids().length * width];
-        chunks(activations, from, inputs, context, (given, first) -> {
+        TokenBatch batch = run.activations().batch();
+        int[] rows = batch.rows();
+        float[] sum = new float[batch.ids().length * width];
+        chunks(run, (given, first) -> {
             int count = Math.min(ROWS, rows.length - first);
             Map<String, FloatTensor> found = LayerPrograms.take(memory, gradients, count);
             Map<String, OnnxTensor> results = new HashMap<>();
@@ -239,18 +213,18 @@ final class HeadProgram {
                     FloatTensor divergenceWeights = weights(seeds.divergences(), first, count, 1)) {
                 given.put(HeadGraph.WEIGHTS, tokenWeights.tensor());
                 given.put(HeadGraph.DIVERGENCE_WEIGHTS, divergenceWeights.tensor());
-                runner.run(given, first, results);
+                step.run(given, first, results);
             }
             found.forEach((name, gradient) -> {
                 if (name.equals(stream)) {
                     addRows(sum, gradient.array(), rows, first, width);
                 } else {
-                    trained.accept(name, gradient);
+                    run.trained().accept(name, gradient);
                 }
                 gradient.close();
             });
         });
-        return memory.take(1, activations.batch().ids().length, width).set(sum);
+        return memory.take(1, batch.ids().length, width).set(sum);
     }
 
     private FloatTensor weights(float[] seeds, int first, int count, float factor) {

@@ -5,13 +5,10 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.finetune.internal.training.Activations.Attended;
 import dev.pollux.finetune.internal.training.LayerPrograms.Part;
 import dev.pollux.finetune.internal.training.Programs.Program;
-import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Value;
-import dev.pollux.inference.internal.session.Tensors;
 import dev.pollux.internal.OpenHandle;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.StackedMatrix;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -107,7 +104,8 @@ final class TrainableModel implements AutoCloseable {
      */
     Activations forward(TokenBatch batch, OptionalLong dropout, JobContext context) {
         Activations activations = new Activations(batch, dropout, products.row());
-        try (Given given = new Given(batch)) {
+        documents = batch.documents();
+        try (CommonInputs given = common(batch)) {
             activations.streams().add(embed(batch, given, context));
             for (int layer = 0; layer < layers.size(); layer++) {
                 FloatTensor x = activations.last();
@@ -133,7 +131,11 @@ final class TrainableModel implements AutoCloseable {
         }
     }
 
-    private FloatTensor embed(TokenBatch batch, Given given, JobContext context) {
+    private CommonInputs common(TokenBatch batch) {
+        return new CommonInputs(graphs, tensors(inputs), batch);
+    }
+
+    private FloatTensor embed(TokenBatch batch, CommonInputs given, JobContext context) {
         StackedMatrix table = graphs.table();
         int width = table.columns();
         float[] rows = new float[batch.ids().length * width];
@@ -230,7 +232,7 @@ final class TrainableModel implements AutoCloseable {
 
     /** Measures of the predicted tokens. */
     TokenMeasures measures(Activations activations, JobContext context) {
-        return head.measures(activations, weights, inputs, context);
+        return head.measures(run(activations, context));
     }
 
     /**
@@ -240,9 +242,13 @@ final class TrainableModel implements AutoCloseable {
      * @param seeds of each predicted token
      */
     TokenMeasures measures(Activations activations, TokenSeeds seeds, JobContext context) {
-        HeadProgram.Measured both = head.measured(activations, seeds, weights, inputs, this::addGradient, context);
+        HeadProgram.Measured both = head.measured(run(activations, context), seeds);
         activations.headGradient(both.gradient());
         return both.measures();
+    }
+
+    private HeadProgram.Run run(Activations activations, JobContext context) {
+        return new HeadProgram.Run(activations, weights, inputs, this::addGradient, context);
     }
 
     // Backward
@@ -253,14 +259,15 @@ final class TrainableModel implements AutoCloseable {
      * @param seeds of each predicted token
      */
     void backward(Activations activations, TokenSeeds seeds, JobContext context) {
-        activations.headGradient(head.backward(activations, seeds, weights, inputs, this::addGradient, context));
+        activations.headGradient(head.backward(run(activations, context), seeds));
         backward(activations, context);
     }
 
     /** Adds the gradients of L to those of the parameters of the layers, after those of the head. */
     void backward(Activations activations, JobContext context) {
         FloatTensor dx = activations.takeHeadGradient().orElseThrow();
-        try (Given given = new Given(activations.batch())) {
+        documents = activations.batch().documents();
+        try (CommonInputs given = common(activations.batch())) {
             for (int layer = layers.size() - 1; layer >= firstTrained; layer--) {
                 try (ModelWeights.Loaded loaded = weights.load(layers.get(layer).weights(), context);
                         DropoutMasks masks =
@@ -295,7 +302,7 @@ final class TrainableModel implements AutoCloseable {
                                 attended.get(i).result().tensor());
             }
         } else {
-            again(parts, tokens(x), layer.given(), attended, layer.context());
+            again(layer, parts, tokens(x), attended);
         }
         Map<String, FloatTensor> open = new HashMap<>(); // gradients of attended values
         try {
@@ -318,12 +325,11 @@ final class TrainableModel implements AutoCloseable {
     }
 
     /** Computes the attentions of a layer again. */
-    private void again(
-            List<Part> parts, int tokens, Map<String, OnnxTensor> given, List<Attended> attended, JobContext context) {
+    private void again(Layer layer, List<Part> parts, int tokens, List<Attended> attended) {
         for (Part part : parts.subList(0, parts.size() - 1)) {
             Map<String, FloatTensor> results = results(part.results(), tokens);
-            part.forward().run(given, tensors(results), context);
-            attended.add(attend(part, results, given, context));
+            part.forward().run(layer.given(), tensors(results), layer.context());
+            attended.add(attend(part, results, layer.given(), layer.context()));
         }
     }
 
@@ -382,41 +388,6 @@ final class TrainableModel implements AutoCloseable {
 
     private void addGradient(String input, FloatTensor gradient) {
         gradient.addTo(Objects.requireNonNull(graphs.trained().get(input)));
-    }
-
-    /** What every segment may read: positions and trained inputs. */
-    private final class Given implements AutoCloseable {
-
-        private final Map<String, OnnxTensor> tensors = new HashMap<>();
-        private final List<OnnxTensor> own = new ArrayList<>();
-
-        Given(TokenBatch batch) {
-            documents = batch.documents();
-            tensors.putAll(TrainableModel.tensors(inputs));
-            graphs.positions().forEach((name, length) -> {
-                long[] positions = batch.positions(length, length == 0 ? 0 : graphs.mostTokens());
-                ByteBuffer bytes = Tensors.direct(positions.length * Long.BYTES);
-                bytes.asLongBuffer().put(positions);
-                OnnxTensor tensor = Tensors.over(bytes, ElementType.INT64, 1, positions.length);
-                own.add(tensor);
-                tensors.put(name, tensor);
-            });
-        }
-
-        Map<String, OnnxTensor> tensors() {
-            return tensors;
-        }
-
-        Map<String, OnnxTensor> with(ModelWeights.Loaded loaded) {
-            Map<String, OnnxTensor> all = new HashMap<>(tensors);
-            all.putAll(loaded.tensors());
-            return all;
-        }
-
-        @Override
-        public void close() {
-            own.forEach(OnnxTensor::close);
-        }
     }
 
     @Override
