@@ -175,7 +175,6 @@ public final class TrainingOptions {
         return given.activationMemory;
     }
 
-    /** Whether another has the same options. */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof TrainingOptions that && values().equals(that.values());
