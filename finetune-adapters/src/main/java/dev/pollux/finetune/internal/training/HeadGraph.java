@@ -29,17 +29,28 @@ final class HeadGraph {
     private final Value rows;
     private final Value gradient;
     private final List<Value> measures;
+    private final AtOnce atOnce;
 
-    private HeadGraph(Value rows, Value gradient, List<Value> measures) {
+    /**
+     * What is computed in one pass if the seeds are known before it.
+     *
+     * @param gradient the same as {@link HeadGraph#gradient()}, from what the measures compute as well
+     * @param measures those that such objectives read: log p, entropy and whether the label has the largest logit
+     */
+    record AtOnce(Value gradient, List<Value> measures) {}
+
+    private HeadGraph(Value rows, Value gradient, List<Value> measures, AtOnce atOnce) {
         this.rows = rows;
         this.gradient = gradient;
         this.measures = List.copyOf(measures);
+        this.atOnce = atOnce;
     }
 
     /** Scores, (tokens, 1), are their own measure. */
     static HeadGraph ofScores(GraphBuilder g, Value scores) {
         Value weights = g.input(WEIGHTS, ElementType.FLOAT, "tokens", 1);
-        return new HeadGraph(scores, g.op("Neg", "head.gradient", weights), List.of(scores));
+        Value gradient = g.op("Neg", "head.gradient", weights);
+        return new HeadGraph(scores, gradient, List.of(scores), new AtOnce(gradient, List.of(scores)));
     }
 
     /** The same head, which also compares with the logits of a teacher. */
@@ -50,7 +61,8 @@ final class HeadGraph {
         TeacherGraph compared = TeacherGraph.of(operators, rows, teacher, loss);
         List<Value> all = new ArrayList<>(measures);
         all.add(compared.divergences());
-        return new HeadGraph(rows, operators.add(gradient, operators.multiply(compared.gradient(), weights)), all);
+        Value sum = operators.add(gradient, operators.multiply(compared.gradient(), weights));
+        return new HeadGraph(rows, sum, all, new AtOnce(sum, all));
     }
 
     /** @param logits (1, tokens, vocabulary) */
@@ -78,12 +90,21 @@ final class HeadGraph {
         Value softmax = g.op("Softmax", "head.softmax", List.of(rows), Map.of("axis", -1));
         Value weighted = g.op("Mul", "head.weighted", softmax, weights);
         Value negative = g.op("Neg", "head.negative", weights);
-        Value gradient = g.op(
-                "ScatterElements",
-                "head.gradient",
-                List.of(weighted, labels, negative),
-                Map.of("axis", 1, "reduction", "add"));
-        return new HeadGraph(rows, gradient, List.of(logProbabilities, entropies, means, best, collisions));
+        Value gradient = scattered(g, "head.gradient", weighted, labels, negative);
+        Value again = g.op("Mul", "head.shared", shares, weights);
+        AtOnce atOnce = new AtOnce(
+                scattered(g, "head.gradient.shared", again, labels, negative),
+                List.of(logProbabilities, entropies, best));
+        return new HeadGraph(rows, gradient, List.of(logProbabilities, entropies, means, best, collisions), atOnce);
+    }
+
+    private static Value scattered(GraphBuilder g, String name, Value weighted, Value labels, Value negative) {
+        return g.op(
+                "ScatterElements", name, List.of(weighted, labels, negative), Map.of("axis", 1, "reduction", "add"));
+    }
+
+    AtOnce atOnce() {
+        return atOnce;
     }
 
     /** The logits, (tokens, vocabulary), or the scores, (tokens, 1). */

@@ -41,9 +41,11 @@ final class HeadProgram {
         this.memory = memory;
         Graph measures = graphs.headForward(graphs.head().measures());
         this.forward = programs.of(measures);
-        Backward found = graphs.headBackward(List.of());
+        Backward found = graphs.headBackward(graphs.head().gradient(), List.of());
         this.backward = programs.of(found.graph());
-        this.both = programs.of(graphs.headBackward(graphs.head().measures()).graph());
+        HeadGraph.AtOnce atOnce = graphs.head().atOnce();
+        this.both = programs.of(
+                graphs.headBackward(atOnce.gradient(), atOnce.measures()).graph());
         this.gradients = found.of();
         this.weights = graphs.weights(measures);
         this.stream = graphs.stream(graphs.layers()).name();
@@ -112,7 +114,8 @@ final class HeadProgram {
 
     /** Measures of the predicted tokens. */
     TokenMeasures measures(Run run) {
-        Measures measures = new Measures(run.activations().batch().targets().length);
+        Measures measures = new Measures(
+                run.activations().batch().targets().length, graphs.head().measures());
         chunks(run, (given, first) -> {
             Map<String, FloatTensor> results = measures.take(first);
             forward.run(given, TrainableModel.tensors(results), run.context());
@@ -121,15 +124,16 @@ final class HeadProgram {
         return measures.all();
     }
 
-    /** Measures of predicted tokens as they are computed. */
+    /** Measures of predicted tokens as they are computed; zeros for those that are not. */
     private final class Measures {
 
         private final int count;
-        private final List<Value> measured = graphs.head().measures();
+        private final List<Value> measured;
         private final List<float[]> all = new ArrayList<>();
 
-        Measures(int count) {
+        Measures(int count, List<Value> measured) {
             this.count = count;
+            this.measured = measured;
             measured.forEach(value -> all.add(new float[count]));
         }
 
@@ -151,11 +155,17 @@ final class HeadProgram {
         }
 
         TokenMeasures all() {
-            if (measured.size() == 1) {
-                return TokenMeasures.ofScores(all.get(0));
+            List<float[]> each = graphs.head().measures().stream().map(this::of).toList();
+            if (each.size() == 1) {
+                return TokenMeasures.ofScores(each.get(0));
             }
-            float[] divergences = teacher.isPresent() ? all.get(5) : new float[count];
-            return new TokenMeasures(all.get(0), all.get(1), all.get(2), all.get(3), all.get(4), divergences);
+            float[] divergences = teacher.isPresent() ? each.get(5) : new float[count];
+            return new TokenMeasures(each.get(0), each.get(1), each.get(2), each.get(3), each.get(4), divergences);
+        }
+
+        private float[] of(Value measure) {
+            int at = measured.indexOf(measure);
+            return at < 0 ? new float[count] : all.get(at);
         }
     }
 
@@ -167,12 +177,14 @@ final class HeadProgram {
     record Measured(TokenMeasures measures, FloatTensor gradient) {}
 
     /**
-     * The measures of the predicted tokens and the gradient of the stream after the last layer, in one pass.
+     * Those measures of the predicted tokens that {@link HeadGraph.AtOnce} has, and the gradient of the stream after the last layer.
      *
      * @param seeds dL/dlog p and dL/dD of each predicted token
      */
     Measured measured(Run run, TokenSeeds seeds) {
-        Measures measures = new Measures(run.activations().batch().targets().length);
+        Measures measures = new Measures(
+                run.activations().batch().targets().length,
+                graphs.head().atOnce().measures());
         FloatTensor gradient = backward(run, seeds, (given, first, results) -> {
             Map<String, FloatTensor> own = measures.take(first);
             results.putAll(TrainableModel.tensors(own));

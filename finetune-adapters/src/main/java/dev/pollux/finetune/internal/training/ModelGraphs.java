@@ -365,16 +365,16 @@ final class ModelGraphs {
     /**
      * The gradients of the head with respect to the stream and the trained inputs.
      *
+     * @param gradient dL/d{@link HeadGraph#rows()}
      * @param measures are computed with them
      */
-    Backward headBackward(List<Value> measures) {
-        List<Value> results = new ArrayList<>(List.of(head.rows(), head.gradient()));
+    Backward headBackward(Value gradient, List<Value> measures) {
+        List<Value> results = new ArrayList<>(List.of(head.rows(), gradient));
         results.addAll(measures);
         Graph forward = cut(List.of(stream(layers)), results);
         Set<String> wanted = new LinkedHashSet<>(List.of(stream(layers).name()));
         trained(forward).forEach(input -> wanted.add(input.name()));
-        Gradients gradients =
-                Differentiation.of(forward, Map.of(head.rows().name(), head.gradient()), wanted, Set.of());
+        Gradients gradients = Differentiation.of(forward, Map.of(head.rows().name(), gradient), wanted, Set.of());
         return backward(gradients, List.of(), measures);
     }
 }
