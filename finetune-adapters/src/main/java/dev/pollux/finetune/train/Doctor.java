@@ -19,6 +19,11 @@ final class Doctor {
 
     private static final int SHOWN = 5;
 
+    /** Rows with one prompt that are reported: at least so many, and more than this share. */
+    private static final int LEAST_REPEATED = 5;
+
+    private static final double REPEATED = 0.01;
+
     private final Objective objective;
     private double firstChosen = Double.NaN;
     private double lastChosen = Double.NaN;
@@ -48,12 +53,24 @@ final class Doctor {
                     "No trained token ends a turn, so the model does not learn to stop; end completions with the model's"
                             + " end token, or train the whole turn of the assistant");
         }
+        List<Long> repeated = rows.samePrompt();
+        if (repeated.size() >= LEAST_REPEATED && repeated.size() > rows.size() * REPEATED) {
+            found.add(repeated.size()
+                    + " rows have the same prompt, which weighs as much as all of them; keep some of rows "
+                    + shown(repeated));
+        }
         for (PreparedRows others : evaluation) {
             long shared = rows.shared(others);
             if (shared > 0) {
                 found.add(shared
                         + " evaluation rows are trained, too, so their loss says nothing about other rows; remove them"
                         + " from one of the files");
+            }
+            long prompts = rows.sharedPrompts(others) - shared;
+            if (prompts > 0) {
+                found.add(prompts + (prompts == 1 ? " evaluation row has" : " evaluation rows have")
+                        + " the prompt of a trained row, so the loss says less about other prompts; split the rows by prompt, or by"
+                        + " the document that they come from");
             }
         }
         return found;

@@ -5,6 +5,7 @@ import dev.pollux.finetune.internal.training.Parameter;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.tensor.TensorInfo;
+import java.util.List;
 
 /** Numbers of a run before it starts. */
 final class Planning {
@@ -44,6 +45,7 @@ final class Planning {
         long states = prepared.trainables().parameters().stream()
                 .mapToLong(Planning::bytes)
                 .sum();
+        Doctor doctor = new Doctor(prepared.objective());
         if (prepared.teacher().isPresent()) {
             Checkpoint teacher = prepared.teacher().get().checkpoint();
             weights += Math.min(options.weightMemory(), 4 * teacher.parameters());
@@ -61,7 +63,8 @@ final class Planning {
                 rows.longest(),
                 steps,
                 operations,
-                weights + activations + states);
+                weights + activations + states,
+                doctor.rows(rows, prepared.evaluation().stream().toList(), prepared.ends()));
     }
 
     /** Bytes kept for the backward pass: inputs and results of attention, and results of products. */
@@ -105,7 +108,8 @@ final class Planning {
                 rows.longest(),
                 steps,
                 share * 8.0 * inLayers * rows.tokens(),
-                Math.min(prepared.options().weightMemory(), 4 * parameters) + activations(prepared) + states);
+                Math.min(prepared.options().weightMemory(), 4 * parameters) + activations(prepared) + states,
+                List.of());
     }
 
     /** Of the largest run: as many of the longest texts as there are in a batch and fit in a run. */

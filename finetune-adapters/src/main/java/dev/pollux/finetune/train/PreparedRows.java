@@ -5,7 +5,10 @@ import dev.pollux.finetune.train.RowTokenizer.Tokens;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -181,6 +184,34 @@ final class PreparedRows {
                 .flatMap(unit -> unit.sequences().stream())
                 .filter(one -> own.contains(IntBuffer.wrap(one.ids())))
                 .count();
+    }
+
+    /** The number of rows of another set whose prompt this one has, too. */
+    long sharedPrompts(PreparedRows other) {
+        Set<IntBuffer> own =
+                units.stream().flatMap(unit -> prompt(unit).stream()).collect(Collectors.toSet());
+        return other.units.stream()
+                .filter(unit -> prompt(unit).filter(own::contains).isPresent())
+                .count();
+    }
+
+    /** The rows with the prompt that most rows have; empty if there are no prompts. */
+    List<Long> samePrompt() {
+        Map<IntBuffer, List<Long>> rows = new HashMap<>();
+        units.forEach(unit -> prompt(unit)
+                .ifPresent(prompt ->
+                        rows.computeIfAbsent(prompt, key -> new ArrayList<>()).add(unit.row())));
+        return rows.values().stream().max(Comparator.comparingInt(List::size)).orElse(List.of());
+    }
+
+    /** The tokens before the first trained one; empty if all are trained, but the one that begins a text. */
+    private static Optional<IntBuffer> prompt(Unit unit) {
+        Sequence one = unit.sequences().get(0);
+        int length = 0;
+        while (length < one.ids().length && !one.isTarget()[length]) {
+            length++;
+        }
+        return length > 1 ? Optional.of(IntBuffer.wrap(one.ids(), 0, length).slice()) : Optional.empty();
     }
 
     /** Rows from {@code first} to {@code end} of an order, as one micro-batch. */

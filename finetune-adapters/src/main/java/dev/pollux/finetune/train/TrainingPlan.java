@@ -17,6 +17,7 @@ import java.util.List;
  * @param steps optimizer steps in all
  * @param operations floating-point operations of the products with matrices in all
  * @param memory an estimate of the bytes of direct memory
+ * @param notices what is wrong with the rows, with what to do
  */
 public record TrainingPlan(
         long trainable,
@@ -30,9 +31,11 @@ public record TrainingPlan(
         int longest,
         long steps,
         double operations,
-        long memory) {
+        long memory,
+        List<String> notices) {
 
     public TrainingPlan {
         modules = List.copyOf(modules);
+        notices = List.copyOf(notices);
     }
 }

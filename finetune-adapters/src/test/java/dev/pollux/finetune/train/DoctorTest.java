@@ -6,6 +6,7 @@ import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -59,6 +60,30 @@ class DoctorTest {
         assertThat(notices(TrainingModel.rows(), Objective.sft(), atRateZero))
                 .containsExactly("The adapter changes nothing: all second factors are 0; raise the learning rate or the"
                         + " number of steps");
+    }
+
+    @Test
+    void thePlanNamesPromptsThatRepeatAndThoseOfEvaluationRows() {
+        List<Map<String, Object>> rows = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            String prompt = i < 5 ? "the capital of" : "gravity " + "abc".charAt(i - 5);
+            rows.add(Map.of("prompt", prompt, "completion", " France " + i));
+        }
+        Dataset others = Dataset.of("others", List.of(Map.of("prompt", "gravity b", "completion", " pulls")));
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            TrainingPlan plan = LoraTrainer.on(
+                            checkpoint, LoraOptions.builder().rank(2).build())
+                    .evaluatedBy(others)
+                    .plan(
+                            Dataset.of("rows", rows),
+                            Objective.sft(),
+                            TrainingOptions.builder().maxLength(64).build());
+            assertThat(plan.notices())
+                    .containsExactly(
+                            "5 rows have the same prompt, which weighs as much as all of them; keep some of rows 1, 2, 3, 4, 5",
+                            "1 evaluation row has the prompt of a trained row, so the loss says less about other prompts;"
+                                    + " split the rows by prompt, or by the document that they come from");
+        }
     }
 
     @Test

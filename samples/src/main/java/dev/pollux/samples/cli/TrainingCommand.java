@@ -141,6 +141,7 @@ abstract class TrainingCommand extends TrainingData {
             TrainingPlan plan = trainer.plan(rows, objective, options);
             if (dryRun || folder == null) {
                 report(plan).print(this);
+                plan.notices().forEach(output()::note);
                 return ExitCode.OK;
             }
             output().note(summary(plan));
@@ -194,7 +195,8 @@ abstract class TrainingCommand extends TrainingData {
                 .add("longest", plan.longest(), plan.longest() + " tokens")
                 .add("steps", plan.steps())
                 .add("operations", plan.operations(), operations(plan))
-                .add("memory", plan.memory(), "about " + Texts.bytes(plan.memory()));
+                .add("memory", plan.memory(), "about " + Texts.bytes(plan.memory()))
+                .add("notices", plan.notices(), "");
     }
 
     static String operations(TrainingPlan plan) {
