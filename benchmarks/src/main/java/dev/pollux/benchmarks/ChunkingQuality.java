@@ -69,7 +69,7 @@ public final class ChunkingQuality {
             String document = String.valueOf(row.get("document"));
             String context = String.valueOf(row.get("context"));
             contexts.computeIfAbsent(document, key -> new LinkedHashSet<>()).add(context);
-            List<?> answers = (List<?>) row.get("answers");
+            List<?> answers = row.get("answers") instanceof List<?> given ? given : List.of();
             if (asked) {
                 answers.stream()
                         .map(String::valueOf)
@@ -176,7 +176,7 @@ public final class ChunkingQuality {
             return false;
         }
         int begin = 0;
-        for (String context : contexts.get(question.document())) {
+        for (String context : contexts.getOrDefault(question.document(), Set.of())) {
             if (context.equals(question.context())) {
                 int from = passage.start() - passage.lead().length();
                 return from < begin + context.length() && passage.end() > begin;
