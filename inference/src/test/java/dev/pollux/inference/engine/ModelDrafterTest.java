@@ -30,6 +30,9 @@ import org.junit.jupiter.api.io.TempDir;
 @NoLeaks
 class ModelDrafterTest {
 
+    /** The last bits depend on the size of a step, so a draw at the border of two tokens can refuse the rest of a step. */
+    private static final int ONE_STEP = 8;
+
     private final long seed = new Random().nextLong();
     private final Random random = new Random(seed);
 
@@ -125,7 +128,9 @@ class ModelDrafterTest {
                 assertThat(good.usage().acceptedTokens())
                         .as("seed %d, %s", seed, options)
                         .isGreaterThan(60)
-                        .isEqualTo(good.usage().draftedTokens());
+                        .isBetween(
+                                good.usage().draftedTokens() - ONE_STEP,
+                                good.usage().draftedTokens());
                 Generation bad = generate(generator.model(), DraftModel.of(other.model(), CHEAP), options, prompt);
                 assertThat(bad.usage().acceptedTokens()).isLessThan(good.usage().acceptedTokens());
                 assertThat(bad.tokens()).hasSize(100);
