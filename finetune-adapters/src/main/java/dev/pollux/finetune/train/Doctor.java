@@ -66,7 +66,7 @@ final class Doctor {
                         + " evaluation rows are trained, too, so their loss says nothing about other rows; remove them"
                         + " from one of the files");
             }
-            long prompts = rows.sharedPrompts(others) - shared;
+            long prompts = rows.sharedPrompts(others);
             if (prompts > 0) {
                 found.add(prompts + (prompts == 1 ? " evaluation row has" : " evaluation rows have")
                         + " the prompt of a trained row, so the loss says less about other prompts; split the rows by prompt, or by"

@@ -176,23 +176,29 @@ final class PreparedRows {
 
     /** The number of sequences of another set that this one has, too. */
     long shared(PreparedRows other) {
-        Set<IntBuffer> own = units.stream()
-                .flatMap(unit -> unit.sequences().stream())
-                .map(one -> IntBuffer.wrap(one.ids()))
-                .collect(Collectors.toSet());
+        Set<IntBuffer> own = sequences();
         return other.units.stream()
                 .flatMap(unit -> unit.sequences().stream())
                 .filter(one -> own.contains(IntBuffer.wrap(one.ids())))
                 .count();
     }
 
-    /** The number of rows of another set whose prompt this one has, too. */
+    /** The number of rows of another set whose prompt this one has, too, with another completion. */
     long sharedPrompts(PreparedRows other) {
         Set<IntBuffer> own =
                 units.stream().flatMap(unit -> prompt(unit).stream()).collect(Collectors.toSet());
+        Set<IntBuffer> whole = sequences();
         return other.units.stream()
                 .filter(unit -> prompt(unit).filter(own::contains).isPresent())
+                .filter(unit -> unit.sequences().stream().noneMatch(one -> whole.contains(IntBuffer.wrap(one.ids()))))
                 .count();
+    }
+
+    private Set<IntBuffer> sequences() {
+        return units.stream()
+                .flatMap(unit -> unit.sequences().stream())
+                .map(one -> IntBuffer.wrap(one.ids()))
+                .collect(Collectors.toSet());
     }
 
     /** The rows with the prompt that most rows have; empty if there are no prompts. */

@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.regex.Pattern;
 
-/** Reward functions for {@link Objective#grpo}. <em>Stateless, thread-safe, and so are the functions.</em> */
+/** Reward functions for {@link Objective#grpo}. <em>Thread-safe, and so are the functions but those of {@link #weighted}.</em> */
 public final class Rewards {
 
     private Rewards() {}
@@ -37,7 +37,8 @@ public final class Rewards {
     }
 
     /**
-     * The sum of rewards, each times a weight. The mean of each is reported as {@code rewards/NAME/mean}.
+     * The sum of rewards, each times a weight. The mean of each is reported as {@code rewards/NAME/mean}. The function is for one run:
+     * <em>not thread-safe, one thread at a time</em>.
      *
      * @param rewards by name, at least one
      * @param weights by the same names; 1 where a name is absent

@@ -147,16 +147,7 @@ class RewardModelTest {
     @Test
     void aRunThatWasEndedContinuesWithTheSameBits() {
         TrainingOptions options = options().saveEvery(1).evaluateEvery(1).build();
-        List<TrainingStep> whole = run("whole", options, Integer.MAX_VALUE);
-        assertThatThrownBy(() -> run("ended", options, 3)).isInstanceOf(CancelledException.class);
-        List<TrainingStep> rest = run("ended", options, Integer.MAX_VALUE);
-        assertThat(rest.get(0).step()).isEqualTo(3);
-        assertThat(rest.stream().map(TrainingStep::loss).toList())
-                .isEqualTo(whole.subList(2, whole.size()).stream()
-                        .map(TrainingStep::loss)
-                        .toList());
-        assertThat(temp.resolve("ended/adapter_model.safetensors"))
-                .hasSameBinaryContentAs(temp.resolve("whole/adapter_model.safetensors"));
+        ContinuedRun.requireSameBits(temp, (out, end) -> run(out, options, end));
     }
 
     private List<TrainingStep> run(String out, TrainingOptions options, int end) {

@@ -103,9 +103,12 @@ final class SlotCache implements AutoCloseable {
 
     /** Drops the rows of a slot that its next token does not need, and returns the number of dropped positions. */
     int drop(int slot, int length) {
+        int first = window.map(rows -> rows.first(length)).orElse(0);
+        if (first <= dropped[slot]) {
+            return dropped[slot]; // as in nearly every step
+        }
         for (int i = 0; i < buffers.length; i++) {
-            int first = states.get(i).window().map(rows -> rows.first(length)).orElse(0);
-            if (first > dropped[slot]) {
+            if (states.get(i).window().isPresent()) {
                 int gone = (first - dropped[slot]) * rowBytes(i);
                 for (int h = 0; h < heads(i); h++) {
                     int at = (slot * heads(i) + h) * headBytes(i);
@@ -113,9 +116,8 @@ final class SlotCache implements AutoCloseable {
                 }
             }
         }
-        dropped[slot] =
-                Math.max(dropped[slot], window.map(rows -> rows.first(length)).orElse(0));
-        return dropped[slot];
+        dropped[slot] = first;
+        return first;
     }
 
     /** Binds the first {@code count} slots. */

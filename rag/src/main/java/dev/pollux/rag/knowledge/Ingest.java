@@ -323,6 +323,7 @@ final class Ingest implements DocumentSink {
             store.deleteSource(other.key());
             notice("source " + other.name() + ", read from " + other.path() + " before, is now part of "
                     + source.name());
+            SourceIdentity.endedRules(other, source).ifPresent(this::notice);
             deletedElsewhere++;
         }
     }

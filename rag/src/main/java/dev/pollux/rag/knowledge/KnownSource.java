@@ -26,4 +26,9 @@ public record KnownSource(
         Instant lastChange,
         boolean missing,
         SkippedFiles skipped,
-        List<MetadataRule> metadataRules) {}
+        List<MetadataRule> metadataRules) {
+
+    public KnownSource {
+        metadataRules = List.copyOf(metadataRules);
+    }
+}

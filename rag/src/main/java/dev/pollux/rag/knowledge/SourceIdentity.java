@@ -163,7 +163,8 @@ final class SourceIdentity {
                 .toList();
     }
 
-    private static Optional<String> endedRules(SourceRecord old, SourceRecord now) {
+    /** A message that names the rules that a source had and another one does not have; absent if there are none. */
+    static Optional<String> endedRules(SourceRecord old, SourceRecord now) {
         List<MetadataRule> ended =
                 old.rules().stream().filter(rule -> !now.rules().contains(rule)).toList();
         return ended.isEmpty()

@@ -76,6 +76,17 @@ class StoredMetadataTest {
     }
 
     @Test
+    void rulesOfAFolderThatMovesIntoAnotherAreNamed() throws IOException {
+        ingest("department=hr");
+        Path parent = Files.createDirectory(folder.resolve("parent"));
+        knowledge.ingest(DocumentSource.folder(parent)).run();
+        Files.move(docs, parent.resolve("docs"));
+        assertThat(knowledge.ingest(DocumentSource.folder(parent)).run().notices())
+                .contains("metadata rules of source docs that are no longer in force: department=hr");
+        assertThat(knowledge.sources()).hasSize(1);
+    }
+
+    @Test
     void otherRulesTakeTheirPlaceWithANotice() {
         ingest("department=hr", "year=2024");
         IngestReport report = ingest("year=2024", "state=open");

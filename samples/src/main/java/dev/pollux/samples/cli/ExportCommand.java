@@ -74,7 +74,6 @@ final class ExportCommand extends PolluxCommand {
             order = 13,
             paramLabel = "FORMAT",
             defaultValue = "float32",
-            converter = CacheFormatConverter.class,
             description = "How keys and values are stored: float32, or float16 in half the memory."
                     + " Default: ${DEFAULT-VALUE}.")
     private CacheFormat cache = CacheFormat.FLOAT32;

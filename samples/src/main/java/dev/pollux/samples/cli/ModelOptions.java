@@ -84,7 +84,6 @@ final class ModelOptions {
             order = 26,
             paramLabel = "FORMAT",
             defaultValue = "float32",
-            converter = CacheFormatConverter.class,
             description = "Format of keys and values where the model is exported on first use: float32, or float16 in"
                     + " half the memory. Default: ${DEFAULT-VALUE}.")
     private CacheFormat cache = CacheFormat.FLOAT32;

@@ -11,9 +11,6 @@ import picocli.CommandLine.Option;
 /** The option for a model that orders the hits of a search again. */
 final class RerankingOptions {
 
-    /** Hits that are scored again; as {@link dev.pollux.starter.DocumentTwinOptions#reranker()}. */
-    static final int DEPTH = 30;
-
     @Option(
             names = "--reranker",
             order = 12,

@@ -10,6 +10,7 @@ import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
 import dev.pollux.retrieval.Trace;
+import dev.pollux.starter.DocumentTwin;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -171,7 +172,7 @@ final class SearchCommand extends PolluxCommand {
     private List<Hit> hits(KnowledgeBase knowledge, Query query) {
         Optional<OnnxReranker> reranker = reranking.open(resources);
         try {
-            Retriever found = reranker.map(model -> chosen(knowledge).reranked(model, RerankingOptions.DEPTH))
+            Retriever found = reranker.map(model -> chosen(knowledge).reranked(model, DocumentTwin.RERANKED))
                     .orElseGet(() -> chosen(knowledge));
             return ContextExpansion.parents(found, knowledge).retrieve(query);
         } finally {

@@ -24,7 +24,7 @@ abstract class TrainingCommand extends TrainingData {
             "--json: while it runs, a line for each reported step: {step, steps, epoch, loss, grad_norm,"
                     + " learning_rate, num_tokens, …}, the names of TRL; at the end {steps, keptStep, tokens, seconds, trainLoss, evalLoss:"
                     + " {before, after}, rewardAccuracy: {before, after}, tokensPerSecond, peakMemoryBytes, adapter}. With --dry-run"
-                    + " {trainable, parameters, modules, rows, cut, left, tokens, trainedTokens, longest, steps, operations, memory}.";
+                    + " {trainable, parameters, modules, rows, cut, left, tokens, trainedTokens, longest, steps, operations, memory, notices}.";
 
     private static final int SAMPLES = 3;
 

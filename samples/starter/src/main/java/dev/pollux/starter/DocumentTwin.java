@@ -49,8 +49,8 @@ public final class DocumentTwin implements AutoCloseable {
     /** Name of the embedded model, the default for writing. */
     public static final String DEFAULT_MODEL = "smollm2-135m-instruct";
 
-    /** Hits that a reranker scores. */
-    private static final int RERANKED = 30;
+    /** Number of the best hits of a search that a {@linkplain DocumentTwinOptions#reranker() reranker} scores again. */
+    public static final int RERANKED = 30;
 
     private final DocumentKnowledge documents;
     private final Parts parts;

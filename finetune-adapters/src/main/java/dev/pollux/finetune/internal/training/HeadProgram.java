@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.ObjIntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** Runs the last norm and the head for predicted tokens, some at a time. <em>Confined to one thread.</em> */
 final class HeadProgram {
@@ -29,7 +30,8 @@ final class HeadProgram {
     private final Memory memory;
     private final Program forward;
     private final Program backward;
-    private final Program both; // measures and gradients
+    private final Programs programs;
+    private @Nullable Program atOnce; // measures and gradients; opened by the first objective that uses it
     private final Map<String, Value> gradients;
     private final List<Weight> weights;
     private final String stream;
@@ -43,9 +45,7 @@ final class HeadProgram {
         this.forward = programs.of(measures);
         Backward found = graphs.headBackward(graphs.head().gradient(), List.of());
         this.backward = programs.of(found.graph());
-        HeadGraph.AtOnce atOnce = graphs.head().atOnce();
-        this.both = programs.of(
-                graphs.headBackward(atOnce.gradient(), atOnce.measures()).graph());
+        this.programs = programs;
         this.gradients = found.of();
         this.weights = graphs.weights(measures);
         this.stream = graphs.stream(graphs.layers()).name();
@@ -182,16 +182,28 @@ final class HeadProgram {
      * @param seeds dL/dlog p and dL/dD of each predicted token
      */
     Measured measured(Run run, TokenSeeds seeds) {
+        Program program = atOnce();
         Measures measures = new Measures(
                 run.activations().batch().targets().length,
                 graphs.head().atOnce().measures());
         FloatTensor gradient = backward(run, seeds, (given, first, results) -> {
             Map<String, FloatTensor> own = measures.take(first);
             results.putAll(TrainableModel.tensors(own));
-            both.run(given, results, run.context());
+            program.run(given, results, run.context());
             measures.put(own, first);
         });
         return new Measured(measures.all(), gradient);
+    }
+
+    private Program atOnce() {
+        Program opened = atOnce;
+        if (opened == null) {
+            HeadGraph.AtOnce graph = graphs.head().atOnce();
+            opened = programs.of(
+                    graphs.headBackward(graph.gradient(), graph.measures()).graph());
+            atOnce = opened;
+        }
+        return opened;
     }
 
     /**
