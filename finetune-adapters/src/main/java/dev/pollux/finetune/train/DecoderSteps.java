@@ -25,8 +25,8 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
      * gradients however they are divided into micro-batches.
      */
 
-    /** The most tokens of a row, unless a sequence is longer. */
-    static final int ROW = 2048;
+    /** The most tokens of a row, unless a sequence is longer: enough for products at full speed, few to keep for gradients. */
+    static final int ROW = 512;
 
     private final ModelPair models;
     private final Objective objective;
@@ -87,12 +87,8 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
 
     /** The loss of a micro-batch without gradients. */
     BatchLoss evaluate(MicroBatch batch, JobContext context) {
-        List<Chunk> chunks = chunks(batch.sequences(), OptionalLong.empty(), OptionalDouble.empty(), context);
-        try {
-            return objective.loss(scored(batch, chunks, context), (double) batch.targets(), copy());
-        } finally {
-            chunks.forEach(Chunk::close);
-        }
+        ScoredBatch scored = eachRow(batch, OptionalLong.empty(), OptionalDouble.empty(), context);
+        return objective.loss(scored, (double) batch.targets(), copy());
     }
 
     private RunningReward copy() {
@@ -106,20 +102,26 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
         double share = scale.share();
         double targets = scale.targets();
         OptionalDouble gradient = objective.gradient(targets);
-        List<Chunk> chunks = chunks(batch.sequences(), seed(scale.number()), scaled(gradient, share), context);
+        if (gradient.isPresent()) {
+            OptionalDouble shared = OptionalDouble.of(gradient.getAsDouble() * share);
+            ScoredBatch scored = eachRow(batch, seed(scale.number()), shared, context);
+            BatchLoss loss = objective.loss(scored, targets, running());
+            return new Found(loss.loss(), loss.metrics());
+        }
+        List<Chunk> chunks = chunks(batch.sequences(), seed(scale.number()), context);
         try {
-            BatchLoss loss = objective.loss(scored(batch, chunks, context), targets, running());
+            List<ScoredSequence> scored = new ArrayList<>();
+            for (Chunk chunk : chunks) {
+                scored.addAll(scored(chunk.sequences(), chunk.measures(), chunk.rows(), context));
+            }
+            BatchLoss loss = objective.loss(all(batch, scored, context), targets, running());
             int at = 0;
             for (Chunk chunk : chunks) {
                 int end = at + chunk.sequences().size();
-                if (gradient.isPresent()) {
-                    models.backward(chunk.activations(), context);
-                } else {
-                    TokenSeeds seeds = new TokenSeeds(
-                            joined(loss.gradients().subList(at, end), share),
-                            joined(loss.divergences().subList(at, end), share));
-                    models.backward(chunk.activations(), seeds, context);
-                }
+                TokenSeeds seeds = new TokenSeeds(
+                        joined(loss.gradients().subList(at, end), share),
+                        joined(loss.divergences().subList(at, end), share));
+                models.backward(chunk.activations(), seeds, context);
                 at = end;
             }
             return new Found(loss.loss(), loss.metrics());
@@ -128,8 +130,19 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
         }
     }
 
-    private static OptionalDouble scaled(OptionalDouble value, double factor) {
-        return value.isPresent() ? OptionalDouble.of(value.getAsDouble() * factor) : value;
+    /** Scores rows one after the other; where the gradient of each token of a completion is known, a row goes backwards at once. */
+    private ScoredBatch eachRow(MicroBatch batch, OptionalLong seed, OptionalDouble gradient, JobContext context) {
+        List<ScoredSequence> scored = new ArrayList<>();
+        int number = 0;
+        for (List<Sequence> row : rows(batch.sequences())) {
+            try (Chunk chunk = chunk(row, seed, number++, gradient, context)) {
+                if (gradient.isPresent()) {
+                    models.backward(chunk.activations(), context);
+                }
+                scored.addAll(scored(row, chunk.measures(), chunk.rows(), context));
+            }
+        }
+        return all(batch, scored, context);
     }
 
     /** Values of sequences one after the other, times a factor. */
@@ -147,8 +160,10 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
     // Scores
 
     /** Sequences in one row of tokens. */
-    private record Chunk(List<Sequence> sequences, TokenBatch rows, Activations activations, TokenMeasures measures) {
-        void close() {
+    private record Chunk(List<Sequence> sequences, TokenBatch rows, Activations activations, TokenMeasures measures)
+            implements AutoCloseable {
+        @Override
+        public void close() {
             activations.close();
         }
     }
@@ -177,33 +192,36 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
         return rows;
     }
 
-    /** @param gradient of each token of a completion if it is known; then the head runs forwards and backwards at once */
-    private List<Chunk> chunks(
-            List<Sequence> sequences, OptionalLong seed, OptionalDouble gradient, JobContext context) {
+    private List<Chunk> chunks(List<Sequence> sequences, OptionalLong seed, JobContext context) {
         List<Chunk> chunks = new ArrayList<>();
         try {
             for (List<Sequence> row : rows(sequences)) {
-                TokenBatch tokens = tokens(row);
-                int number = chunks.size();
-                OptionalLong dropout =
-                        seed.isPresent() ? OptionalLong.of(mixed(seed.getAsLong(), number)) : OptionalLong.empty();
-                Activations activations = models.forward(tokens, dropout, context);
-                try {
-                    if (teacher.isPresent()) {
-                        activations.taught(teacher.get().of(row, context));
-                    }
-                    TokenMeasures measures = gradient.isPresent()
-                            ? models.measures(activations, seeds(row, gradient.getAsDouble()), context)
-                            : models.measures(activations, context);
-                    chunks.add(new Chunk(row, tokens, activations, measures));
-                } catch (RuntimeException | Error e) {
-                    activations.close();
-                    throw e;
-                }
+                chunks.add(chunk(row, seed, chunks.size(), OptionalDouble.empty(), context));
             }
             return chunks;
         } catch (RuntimeException | Error e) {
             chunks.forEach(Chunk::close);
+            throw e;
+        }
+    }
+
+    /** @param gradient of each token of a completion if it is known; then the head runs forwards and backwards at once */
+    private Chunk chunk(
+            List<Sequence> row, OptionalLong seed, int number, OptionalDouble gradient, JobContext context) {
+        TokenBatch tokens = tokens(row);
+        OptionalLong dropout =
+                seed.isPresent() ? OptionalLong.of(mixed(seed.getAsLong(), number)) : OptionalLong.empty();
+        Activations activations = models.forward(tokens, dropout, context);
+        try {
+            if (teacher.isPresent()) {
+                activations.taught(teacher.get().of(row, context));
+            }
+            TokenMeasures measures = gradient.isPresent()
+                    ? models.measures(activations, seeds(row, gradient.getAsDouble()), context)
+                    : models.measures(activations, context);
+            return new Chunk(row, tokens, activations, measures);
+        } catch (RuntimeException | Error e) {
+            activations.close();
             throw e;
         }
     }
@@ -228,11 +246,8 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
                 : TokenBatch.of(row.stream().map(this::scoring).toList());
     }
 
-    private ScoredBatch scored(MicroBatch batch, List<Chunk> chunks, JobContext context) {
-        List<ScoredSequence> scored = new ArrayList<>();
-        for (Chunk chunk : chunks) {
-            scored.addAll(scored(chunk.sequences(), chunk.measures(), chunk.rows(), context));
-        }
+    /** With the sequences of a batch, those that the objective needs besides. */
+    private ScoredBatch all(MicroBatch batch, List<ScoredSequence> scored, JobContext context) {
         List<ScoredSequence> mismatched = new ArrayList<>();
         if (objective.needsMismatched()) {
             for (List<Sequence> row : rows(batch.mismatched())) {

@@ -36,7 +36,7 @@ final class Planning {
         long inLayers = Math.max(0, checkpoint.parameters() - head * (config.tiedEmbedding() ? 1 : 2));
         double share = (double) steps * options.batchSize() * options.accumulation() / Math.max(1, rows.size());
         double operations = share * (6.0 * inLayers * rows.tokens() + 8.0 * head * rows.targets());
-        long row = Math.min(2048, (long) rows.longest() * options.batchSize());
+        long row = Math.max(rows.longest(), Math.min(DecoderSteps.ROW, (long) rows.longest() * options.batchSize()));
         long activations = row * 4L * (config.layers() + 1L) * config.hiddenSize()
                 + kept(row, config, options)
                 + row * 4L * 6L * config.intermediateSize()

@@ -12,14 +12,17 @@ final class FloatTensor implements AutoCloseable {
 
     private final Memory memory;
     private final ByteBuffer bytes;
+    private final Runnable free;
     private final int elements;
     private final OnnxTensor tensor;
     private boolean closed;
 
-    FloatTensor(Memory memory, ByteBuffer bytes, long[] shape, int elements) {
+    /** @param free gives the bytes back */
+    FloatTensor(Memory memory, ByteBuffer bytes, Runnable free, long[] shape) {
         this.memory = memory;
         this.bytes = bytes;
-        this.elements = elements;
+        this.free = free;
+        this.elements = Memory.elements(shape);
         this.tensor = Tensors.over(part(0, elements), ElementType.FLOAT, shape);
     }
 
@@ -98,7 +101,7 @@ final class FloatTensor implements AutoCloseable {
         if (!closed) {
             closed = true;
             tensor.close();
-            memory.give(bytes);
+            free.run();
         }
     }
 }

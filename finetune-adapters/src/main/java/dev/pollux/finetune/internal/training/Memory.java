@@ -2,8 +2,8 @@ package dev.pollux.finetune.internal.training;
 
 import dev.pollux.inference.internal.session.Tensors;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -14,35 +14,70 @@ import java.util.TreeMap;
 final class Memory {
 
     /*
-     * Rows of tokens have many lengths, so their tensors have many sizes. Buffers have four sizes an octave: then those of one row
-     * serve the next, where exact sizes would pile up from row to row. What stays for the whole run has its exact size.
+     * Rows of tokens have many lengths, so their tensors have many sizes. They are parts of slabs; a part that is given back joins
+     * its free neighbours, and the next tensor gets the smallest free part that it fits in. So memory grows to what one row needs,
+     * where a buffer for each tensor would stay for each length. What is held for the whole run has a buffer of its own.
      */
 
-    private static final int LEAST = 1 << 12;
-    private static final int SIZES = 4; // in an octave
+    private static final int ALIGNMENT = 64;
+    private static final int LEAST_SLAB = 1 << 20;
+    private static final int LARGEST_SLAB = 1 << 25;
 
-    private final TreeMap<Integer, Deque<ByteBuffer>> free = new TreeMap<>();
+    private final List<Slab> slabs = new ArrayList<>();
     private long allocated;
     private float[] scratch = new float[0];
 
+    /** Bytes of a slab with its free parts, sizes by where they begin. */
+    private record Slab(ByteBuffer bytes, TreeMap<Integer, Integer> free) {}
+
+    /** A part of a slab. */
+    private static final class Room {
+        private final ByteBuffer bytes;
+        private final Slab slab;
+        private final int first;
+
+        private Room(Slab slab, int first, int size) {
+            this.slab = slab;
+            this.first = first;
+            this.bytes = slab.bytes().slice(first, size).order(slab.bytes().order());
+        }
+
+        ByteBuffer bytes() {
+            return bytes;
+        }
+
+        /** Gives the part back. */
+        void free() {
+            int from = first;
+            int size = bytes.capacity();
+            Map.Entry<Integer, Integer> before = slab.free().lowerEntry(from);
+            if (before != null && before.getKey() + before.getValue() == from) {
+                from = before.getKey();
+                size += before.getValue();
+            }
+            Integer after = slab.free().remove(first + bytes.capacity());
+            slab.free().put(from, after == null ? size : size + after);
+        }
+    }
+
     /** A tensor of this shape with any content, for a short time. The caller closes it. */
     FloatTensor take(long... shape) {
-        int bytes = bytes(shape);
-        return new FloatTensor(this, room(bytes), shape, elements(shape));
+        Room room = room(aligned(bytes(shape)));
+        return new FloatTensor(this, room.bytes(), room::free, shape);
     }
 
     /** A tensor of this shape with any content, for the whole run. The caller closes it. */
     FloatTensor hold(long... shape) {
-        int bytes = Math.max(LEAST, bytes(shape));
+        int bytes = aligned(bytes(shape));
         allocated += bytes;
-        return new FloatTensor(this, Tensors.direct(bytes), shape, elements(shape));
+        return new FloatTensor(this, Tensors.direct(bytes), () -> {}, shape);
     }
 
     private static int bytes(long... shape) {
         return Math.toIntExact((long) Math.max(1, elements(shape)) * Float.BYTES);
     }
 
-    private static int elements(long... shape) {
+    static int elements(long... shape) {
         long elements = 1;
         for (long size : shape) {
             elements = Math.multiplyExact(elements, size);
@@ -50,23 +85,41 @@ final class Memory {
         return Math.toIntExact(elements);
     }
 
-    private ByteBuffer room(int bytes) {
-        Map.Entry<Integer, Deque<ByteBuffer>> found = free.ceilingEntry(bytes);
-        if (found != null && found.getKey() <= 2L * Math.max(bytes, LEAST)) {
-            ByteBuffer buffer = found.getValue().removeLast();
-            if (found.getValue().isEmpty()) {
-                free.remove(found.getKey());
-            }
-            return buffer;
-        }
-        int size = rounded(Math.max(LEAST, bytes));
-        allocated += size;
-        return Tensors.direct(size);
+    private static int aligned(int bytes) {
+        return Math.toIntExact(((long) bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     }
 
-    private static int rounded(int bytes) {
-        int unit = Integer.highestOneBit(bytes) / SIZES;
-        return Math.toIntExact(Math.min(Integer.MAX_VALUE, ((long) bytes + unit - 1) / unit * unit));
+    private Room room(int size) {
+        Slab best = null;
+        int first = 0;
+        int left = Integer.MAX_VALUE;
+        for (Slab slab : slabs) {
+            for (Map.Entry<Integer, Integer> part : slab.free().entrySet()) {
+                if (part.getValue() >= size && part.getValue() - size < left) {
+                    best = slab;
+                    first = part.getKey();
+                    left = part.getValue() - size;
+                }
+            }
+        }
+        if (best == null) {
+            best = slab(size);
+            left = best.bytes().capacity() - size;
+        }
+        best.free().remove(first);
+        if (left > 0) {
+            best.free().put(first + size, left);
+        }
+        return new Room(best, first, size);
+    }
+
+    /** A new slab, the larger the more there are. */
+    private Slab slab(int size) {
+        int bytes = aligned(Math.max(size, (int) Math.min(LARGEST_SLAB, Math.max(LEAST_SLAB, allocated / 8))));
+        allocated += bytes;
+        Slab slab = new Slab(Tensors.direct(bytes), new TreeMap<>(Map.of(0, bytes)));
+        slabs.add(slab);
+        return slab;
     }
 
     /** An array of at least this length with any content, until the next call. */
@@ -75,10 +128,6 @@ final class Memory {
             scratch = new float[length];
         }
         return scratch;
-    }
-
-    void give(ByteBuffer buffer) {
-        free.computeIfAbsent(buffer.capacity(), size -> new ArrayDeque<>()).addLast(buffer);
     }
 
     /** The number of bytes allocated so far. */
