@@ -39,6 +39,9 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class RewardModel implements RewardFunction, AutoCloseable {
 
+    /** The most tokens of a text, unless the context of the model is longer. */
+    private static final int TEXT = 2048;
+
     private final RowTokenizer tokenizer;
     private final ModelPair model;
     private final int mostTokens;
@@ -70,7 +73,7 @@ public final class RewardModel implements RewardFunction, AutoCloseable {
      */
     public static RewardModel open(Checkpoint checkpoint, Path adapter, TrainingOptions options) {
         Trainables trained = load(checkpoint, adapter);
-        int most = Math.max(DecoderSteps.ROW, checkpoint.config().contextLength());
+        int most = Math.max(TEXT, checkpoint.config().contextLength());
         ModelPair.Setting setting = new ModelPair.Setting(
                 checkpoint.config(),
                 checkpoint.settings(),

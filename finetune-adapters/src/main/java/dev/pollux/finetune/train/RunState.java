@@ -16,6 +16,7 @@ import dev.pollux.tensor.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -33,7 +34,7 @@ final class RunState {
      *
      *   parameters.safetensors   the values of each parameter, and the optimizer's moments as "name|moment", all 32-bit floats
      *   best.safetensors         the values of each parameter at the best evaluation, if there was one and it is kept
-     *   state.json               step, tokens, the optimizer's steps, the schedule's and the objective's memory as hexadecimal
+     *   state.json               step, tokens, time, the optimizer's steps, the schedule's and the objective's memory as hexadecimal
      *                            floats, the evaluation before the first step and the best one, and the digest of the run's settings
      *
      * The order of rows follows from the seed and the step, so no random state is stored. Earlier folders are deleted after a
@@ -51,9 +52,10 @@ final class RunState {
     /**
      * Numbers of a run.
      *
+     * @param elapsed the time of the steps so far, over all parts of the run
      * @param losses of the steps so far
      */
-    record Progress(long step, long tokens, List<Double> losses) {}
+    record Progress(long step, long tokens, Duration elapsed, List<Double> losses) {}
 
     RunState(Path out, String digest) {
         Path whole = out.toAbsolutePath().normalize();
@@ -111,6 +113,7 @@ final class RunState {
         json.put("digest", digest);
         json.put("global_step", progress.step());
         json.put("num_tokens", progress.tokens());
+        json.put("nanoseconds", progress.elapsed().toNanos());
         json.put("schedule", hex(rate.state()));
         json.put("running_reward", hex(runner.running().mean(), runner.running().count()));
         json.put(
@@ -203,7 +206,10 @@ final class RunState {
             losses.add(loss);
         }
         return Optional.of(new Progress(
-                json.path("global_step").asLong(0), json.path("num_tokens").asLong(0), losses));
+                json.path("global_step").asLong(0),
+                json.path("num_tokens").asLong(0),
+                Duration.ofNanos(json.path("nanoseconds").asLong(0)),
+                losses));
     }
 
     private static Map<String, float[]> best(Path from) {

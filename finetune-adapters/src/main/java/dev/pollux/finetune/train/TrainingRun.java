@@ -30,6 +30,7 @@ final class TrainingRun<B> {
     private final List<String> notices = new ArrayList<>();
     private final Evaluations evaluations;
     private final long started = System.nanoTime();
+    private Duration before = Duration.ZERO; // of the parts of a run that was ended and continues
     private List<Double> losses = new ArrayList<>();
     private long tokens;
     private Evaluation last = Evaluation.NONE;
@@ -58,6 +59,7 @@ final class TrainingRun<B> {
             if (continued.isPresent()) {
                 first = continued.get().step();
                 tokens = continued.get().tokens();
+                before = continued.get().elapsed();
                 losses = new ArrayList<>(continued.get().losses());
                 runner.refresh();
                 note("The run continues after step " + first, context);
@@ -157,7 +159,11 @@ final class TrainingRun<B> {
             }
             if (state != null && (step + 1) % options.saveEvery() == 0 && step + 1 < range.steps()) {
                 state.save(
-                        new RunState.Progress(step + 1, tokens, losses), task.trainables(), runner, rate, evaluations);
+                        new RunState.Progress(step + 1, tokens, elapsed(), losses),
+                        task.trainables(),
+                        runner,
+                        rate,
+                        evaluations);
             }
         }
         return range.steps();
@@ -204,7 +210,7 @@ final class TrainingRun<B> {
     }
 
     private Duration elapsed() {
-        return Duration.ofNanos(System.nanoTime() - started);
+        return before.plusNanos(System.nanoTime() - started);
     }
 
     private double lastLoss() {

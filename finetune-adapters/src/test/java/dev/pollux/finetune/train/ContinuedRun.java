@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.CancelledException;
+import dev.pollux.inference.internal.JsonFile;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -25,12 +26,21 @@ final class ContinuedRun {
         List<TrainingStep> train(String out, int end);
     }
 
-    /** Requires that a run that is ended at its third step and continued has the losses and the adapter of one that is not ended. */
+    /**
+     * Requires that a run that is ended at its third step and continued has the losses and the adapter of one that is not ended, and counts the time
+     * of both parts.
+     */
     static void requireSameBits(Path folder, Run run) {
         List<TrainingStep> whole = run.train("whole", Integer.MAX_VALUE);
         assertThatThrownBy(() -> run.train("ended", 3)).isInstanceOf(CancelledException.class);
+        long before = JsonFile.object(folder.resolve("ended.checkpoints/step-2/state.json"))
+                .orElseThrow()
+                .path("nanoseconds")
+                .asLong();
         List<TrainingStep> rest = run.train("ended", Integer.MAX_VALUE);
         assertThat(rest.get(0).step()).isEqualTo(3);
+        assertThat(before).isPositive();
+        assertThat(rest.get(0).elapsed().toNanos()).isGreaterThan(before);
         assertThat(rest.stream().map(TrainingStep::loss).toList())
                 .isEqualTo(whole.subList(2, whole.size()).stream()
                         .map(TrainingStep::loss)
