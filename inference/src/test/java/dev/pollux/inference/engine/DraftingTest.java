@@ -278,7 +278,8 @@ class DraftingTest {
                     accepted += drafted.usage().acceptedTokens();
                 }
             }
-            // of all rounds: a long prompt can leave room for a few tokens only, so the first is short; small steps have no room
+            // of all rounds: a long prompt can leave room for a few tokens only, so the first is short; small steps
+            // have no room
             if (chunk >= ROOMY) {
                 assertThat(accepted).as("seed %d", seed).isPositive().isLessThan(drafts);
             }
