@@ -20,7 +20,8 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
 
     /*
      * A step: for each micro-batch, its sequences are run in rows of tokens, scored, and compared by the objective, whose
-     * gradients by log p go backwards through the rows. Gradients add up over the micro-batches. A loss per token is divided by
+     * gradients by log p go backwards through the rows. Where a gradient is known before the loss, as that of a mean of log p, each
+     * row goes backwards at once, so the activations of one row are in memory. Gradients add up over the micro-batches. A loss per token is divided by
      * the number of trained tokens of the whole step, others by the number of micro-batches, so the same rows give the same
      * gradients however they are divided into micro-batches.
      */

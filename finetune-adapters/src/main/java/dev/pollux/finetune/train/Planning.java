@@ -36,9 +36,11 @@ final class Planning {
         long inLayers = Math.max(0, checkpoint.parameters() - head * (config.tiedEmbedding() ? 1 : 2));
         double share = (double) steps * options.batchSize() * options.accumulation() / Math.max(1, rows.size());
         double operations = share * (6.0 * inLayers * rows.tokens() + 8.0 * head * rows.targets());
-        long row = Math.max(rows.longest(), Math.min(DecoderSteps.ROW, (long) rows.longest() * options.batchSize()));
-        long activations = row * 4L * (config.layers() + 1L) * config.hiddenSize()
-                + kept(row, config, options)
+        long batch = (long) rows.longest() * options.batchSize() * sequences(prepared.objective());
+        long row = Math.max(rows.longest(), Math.min(DecoderSteps.ROW, batch));
+        long held = prepared.objective().gradient(1).isPresent() ? row : batch;
+        long activations = held * 4L * (config.layers() + 1L) * config.hiddenSize()
+                + kept(held, config, options)
                 + row * 4L * 6L * config.intermediateSize()
                 + 64L * 4L * 4L * config.vocabularySize();
         long weights = Math.min(options.weightMemory(), 4 * checkpoint.parameters());
@@ -65,6 +67,10 @@ final class Planning {
                 operations,
                 weights + activations + states,
                 doctor.rows(rows, prepared.evaluation().stream().toList(), prepared.ends()));
+    }
+
+    private static int sequences(Objective objective) {
+        return objective.rows() == Objective.Rows.PAIRS ? 2 : 1;
     }
 
     /** Bytes kept for the backward pass: inputs and results of attention, and results of products. */

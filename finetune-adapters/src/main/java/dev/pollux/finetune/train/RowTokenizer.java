@@ -81,6 +81,9 @@ final class RowTokenizer implements AutoCloseable {
 
     /** The tokens of a row for supervised fine-tuning; they may be more than the largest length. */
     Tokens supervised(TrainingRow row, TrainingOptions.Targets targets) {
+        if (row.completion().isEmpty()) {
+            throw refused(row, "has a prompt but no completion, so nothing can be trained");
+        }
         boolean assistant = targets == TrainingOptions.Targets.ASSISTANT;
         if (assistant && !row.isConversation()) {
             throw refused(row, "is a text without turns, so no turn of an assistant can be trained");

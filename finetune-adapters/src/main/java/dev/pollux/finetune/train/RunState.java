@@ -52,7 +52,7 @@ final class RunState {
     /**
      * Numbers of a run.
      *
-     * @param elapsed the time of the steps so far, over all parts of the run
+     * @param elapsed the time so far, over all parts of the run
      * @param losses of the steps so far
      */
     record Progress(long step, long tokens, Duration elapsed, List<Double> losses) {}

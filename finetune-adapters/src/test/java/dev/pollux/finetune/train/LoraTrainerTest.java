@@ -409,6 +409,21 @@ class LoraTrainerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"prompt\": \"one\"}", "{\"prompt\": [{\"role\": \"user\", \"content\": \"one\"}]}"})
+    void aPromptAloneCannotBeTrained(String row) throws IOException {
+        Path file = temp.resolve("rows.jsonl");
+        Files.writeString(file, "{\"prompt\": \"one\", \"completion\": \" two\"}\n" + row + "\n");
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            Job<TrainingReport> job = LoraTrainer.on(checkpoint, LoraOptions.DEFAULTS)
+                    .train(Dataset.jsonl(file), Objective.sft(), options().build());
+            assertThatThrownBy(job::run)
+                    .isInstanceOf(MalformedFileException.class)
+                    .hasMessage(file + ": row 2 has a prompt but no completion, so nothing can be trained; correct or"
+                            + " remove the row");
+        }
+    }
+
     @Test
     void aTargetThatMatchesNothingIsRefused() {
         LoraOptions lora =

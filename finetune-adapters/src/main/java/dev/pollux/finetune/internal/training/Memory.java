@@ -16,7 +16,9 @@ final class Memory {
     /*
      * Rows of tokens have many lengths, so their tensors have many sizes. They are parts of slabs; a part that is given back joins
      * its free neighbours, and the next tensor gets the smallest free part that it fits in. So memory grows to what one row needs,
-     * where a buffer for each tensor would stay for each length. What is held for the whole run has a buffer of its own.
+     * where a buffer for each tensor would stay for each length. A tensor that is larger than a slab, such as the table of a large
+     * vocabulary, has a slab for its like alone: small tensors in it would make the next large one take another. What is held for the
+     * whole run has a buffer of its own.
      */
 
     private static final int ALIGNMENT = 64;
@@ -28,35 +30,31 @@ final class Memory {
     private float[] scratch = new float[0];
 
     /** Bytes of a slab with its free parts, sizes by where they begin. */
-    private record Slab(ByteBuffer bytes, TreeMap<Integer, Integer> free) {}
+    private record Slab(ByteBuffer bytes, TreeMap<Integer, Integer> free) {
+
+        boolean isFor(int size) {
+            return bytes.capacity() <= LARGEST_SLAB || size > bytes.capacity() / 2;
+        }
+    }
 
     /** A part of a slab. */
-    private static final class Room {
-        private final ByteBuffer bytes;
-        private final Slab slab;
-        private final int first;
-
-        private Room(Slab slab, int first, int size) {
-            this.slab = slab;
-            this.first = first;
-            this.bytes = slab.bytes().slice(first, size).order(slab.bytes().order());
-        }
+    private record Room(Slab slab, int first, int size) {
 
         ByteBuffer bytes() {
-            return bytes;
+            return slab.bytes().slice(first, size).order(slab.bytes().order());
         }
 
         /** Gives the part back. */
         void free() {
             int from = first;
-            int size = bytes.capacity();
-            Map.Entry<Integer, Integer> before = slab.free().lowerEntry(from);
-            if (before != null && before.getKey() + before.getValue() == from) {
+            int joined = size;
+            Map.Entry<Integer, Integer> before = slab.free().lowerEntry(first);
+            if (before != null && before.getKey() + before.getValue() == first) {
                 from = before.getKey();
-                size += before.getValue();
+                joined += before.getValue();
             }
-            Integer after = slab.free().remove(first + bytes.capacity());
-            slab.free().put(from, after == null ? size : size + after);
+            Integer after = slab.free().remove(first + size);
+            slab.free().put(from, after == null ? joined : joined + after);
         }
     }
 
@@ -94,6 +92,9 @@ final class Memory {
         int first = 0;
         int left = Integer.MAX_VALUE;
         for (Slab slab : slabs) {
+            if (!slab.isFor(size)) {
+                continue;
+            }
             for (Map.Entry<Integer, Integer> part : slab.free().entrySet()) {
                 if (part.getValue() >= size && part.getValue() - size < left) {
                     best = slab;

@@ -64,6 +64,18 @@ class MemoryTest {
     }
 
     @Test
+    void smallTensorsLeaveTheRoomOfLargeOnes() {
+        int large = 12 << 20; // 48 megabytes
+        memory.take(large).close();
+        for (int i = 0; i < 50; i++) {
+            memory.take(1 << 18); // 1 megabyte each, in use to the end
+        }
+        long before = memory.allocated();
+        memory.take(large).close();
+        assertThat(memory.allocated()).isEqualTo(before);
+    }
+
+    @Test
     void whatIsHeldIsNotGivenToOthers() {
         FloatTensor held = memory.hold(1000);
         long before = memory.allocated();
