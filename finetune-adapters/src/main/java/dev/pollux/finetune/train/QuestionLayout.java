@@ -43,7 +43,8 @@ public final class QuestionLayout {
 
     /**
      * Questions about other passages, whose answer is that they are not in the sources, for each answerable question, in
-     * [0, 10]; default 0. They are put among the others of a row at random.
+     * [0, 10]; default 0. They are put among the others of a row at random, each once; a third of them are chosen because they
+     * share many words with the passage.
      */
     public double unanswerable() {
         return unanswerable;

@@ -31,14 +31,30 @@ class QuestionRowsTest {
         assertThat(rows).hasSize(4);
         for (TrainingRow row : rows) {
             List<Map<String, Object>> turns = row.completion().messages();
-            assertThat(turns).hasSize(13);
+            assertThat(turns.size()).isBetween(9, 13); // a question is asked once in a row
             assertThat(turns.get(0)).containsEntry("role", "system");
             assertThat(turns.stream().filter(turn -> ReadingQuestion.UNKNOWN.equals(turn.get("content"))))
-                    .hasSize(3);
+                    .hasSize((turns.size() - 7) / 2);
             assertThat(String.valueOf(turns.get(1).get("content"))).startsWith("<passage 1>\nThere is word");
             assertThat(String.valueOf(turns.get(3).get("content"))).startsWith("Question: Question ");
         }
         assertThat(Dataset.questions(questions(), layout).rows()).isEqualTo(rows);
+    }
+
+    @Test
+    void aThirdOfTheQuestionsWithoutAnAnswerShareMostWordsWithThePassage() {
+        List<ReadingQuestion> all = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            Optional<String> passage = Optional.of("Every red fox jumped over fence word" + i + ".");
+            all.add(new ReadingQuestion("a" + i, "a", passage, "Where is it?", List.of("word" + i)));
+        }
+        String near = "Which red fox jumped over a fence?";
+        all.add(new ReadingQuestion("near", "a", Optional.of("Tom is a fox."), near, List.of("Tom")));
+        QuestionLayout layout = QuestionLayout.builder().unanswerable(1).build();
+        long rows = Dataset.questions(ReadingQuestions.of("questions", all), layout).rows().stream()
+                .filter(row -> row.completion().messages().toString().contains(near))
+                .count();
+        assertThat(rows - 1).isBetween(6L, 24L); // its own row aside; at random it would be one of 60
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.GgufFamilies;
 import dev.pollux.inference.checkpoint.GgufFamily;
 import dev.pollux.job.JobContext;
+import dev.pollux.tensor.BlockEncoder;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.GgufValue;
@@ -30,14 +31,19 @@ public final class GgufAdapterExport {
 
     /*
      * The file has two tensors for each matrix, NAME.lora_a of (rank, columns) and NAME.lora_b of (rows, rank), with the names of the
-     * model's own GGUF file, in 32-bit floats. For an embedding lora_a is transposed. Where a family stores the rows of q and k in
+     * model's own GGUF file. For an embedding lora_a is transposed. Where a family stores the rows of q and k in
      * neighbouring pairs, those of lora_b are, too.
      *
      * The scale of a product is adapter.lora.alpha / rank, with one alpha for all. Factors B of products with another scale are
      * multiplied by the difference.
      */
 
+    /** The types of factors: others have blocks that are longer than a rank. */
+    public static final Set<GgufType> TYPES = Set.of(GgufType.F32, GgufType.F16, GgufType.BF16);
+
     private static final String EMBEDDING = "token_embd.weight";
+
+    private static final float MOST_HALF = 65_504;
 
     private GgufAdapterExport() {}
 
@@ -46,13 +52,17 @@ public final class GgufAdapterExport {
      *
      * @param adapter low-rank factors alone
      * @param base the model of the adapter, a Hugging Face folder or a GGUF file, whose headers are read
+     * @param type of the factors, one of {@link #TYPES}
      * @param file must not exist; it appears when it is complete
-     * @throws IllegalArgumentException if the file exists
+     * @throws IllegalArgumentException if the file exists, the type is another one, or a factor is too large for half precision
      * @throws UnsupportedModelException if the format has no place for a part of the adapter, such as DoRA's magnitudes, or the
      *     architecture is not known in GGUF
      * @throws MalformedFileException if the adapter changes a matrix that the model does not have, or has other sizes
      */
-    public static void write(LoraAdapter adapter, Checkpoint base, Path file) {
+    public static void write(LoraAdapter adapter, Checkpoint base, GgufType type, Path file) {
+        if (!TYPES.contains(type)) {
+            throw new IllegalArgumentException("type must be f32, f16 or bf16 but was " + type.text());
+        }
         if (Files.exists(file)) {
             throw new IllegalArgumentException(file + " must not exist; choose another file or delete it");
         }
@@ -70,15 +80,15 @@ public final class GgufAdapterExport {
         metadata.put("general.architecture", GgufValue.string(architecture));
         metadata.put("general.type", GgufValue.string("adapter"));
         metadata.put("general.name", GgufValue.string(adapter.name()));
-        metadata.put("general.file_type", GgufValue.u32(0));
+        metadata.put("general.file_type", GgufValue.u32(type.fileType()));
         metadata.put("adapter.type", GgufValue.string("lora"));
         metadata.put("adapter.lora.alpha", GgufValue.f32(alpha(factors)));
         List<GgufWriter.Tensor> layout = factors.stream()
-                .map(one -> new GgufWriter.Tensor(one.name(), DType.F32, one.shape()))
+                .map(one -> new GgufWriter.Tensor(one.name(), type.type(), one.shape()))
                 .toList();
         WorkFolder.publishFile(file, JobContext.NONE, part -> {
             try (GgufWriter out = GgufWriter.create(part, metadata, layout)) {
-                factors.forEach(one -> out.append(bytes(one, alpha(factors))));
+                factors.forEach(one -> out.append(bytes(one, alpha(factors), type.type())));
                 out.finish();
             }
         });
@@ -153,7 +163,7 @@ public final class GgufAdapterExport {
         return first.scale() * first.rank();
     }
 
-    private static ByteBuffer bytes(Factor one, double alpha) {
+    private static ByteBuffer bytes(Factor one, double alpha, DType type) {
         List<Long> shape = one.values().shape();
         int rows = Math.toIntExact(shape.get(0));
         int columns = Math.toIntExact(shape.get(1));
@@ -161,16 +171,28 @@ public final class GgufAdapterExport {
         one.values().ready().read(0, values.length, values, 0);
         double written = alpha / one.change().rank();
         float factor = one.isSecond() ? (float) (one.change().scale() / written) : 1;
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        float[] stored = new float[values.length];
         int outer = one.isTransposed() ? columns : rows;
+        int inner = values.length / outer;
         for (int i = 0; i < outer; i++) {
             int row = one.head() == 0 ? i : paired(i, one.head());
-            for (int j = 0; j < values.length / outer; j++) {
+            for (int j = 0; j < inner; j++) {
                 float value = one.isTransposed() ? values[j * columns + i] : values[row * columns + j];
-                bytes.putFloat(value * factor);
+                stored[i * inner + j] = checked(value * factor, one.name(), type);
             }
         }
-        return bytes.flip();
+        int bytes = Math.multiplyExact(stored.length, type.blockBytes());
+        ByteBuffer encoded = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        BlockEncoder.encode(type, stored, 0, stored.length, encoded);
+        return encoded.flip();
+    }
+
+    private static float checked(float value, String name, DType type) {
+        if (type == DType.F16 && Math.abs(value) > MOST_HALF) {
+            throw new IllegalArgumentException(
+                    name + " must be at most " + MOST_HALF + " for type f16 but has " + value + "; choose f32");
+        }
+        return value;
     }
 
     /** The row that is stored as row {@code to}; see {@link ElementSource.Paired}. */

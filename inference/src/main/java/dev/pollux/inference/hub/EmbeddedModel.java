@@ -19,13 +19,14 @@ import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * A model in a jar. A Maven dependency makes it available by name.
+ * A model, or a LoRA adapter of one, in a jar. A Maven dependency makes it available by name.
  *
- * <p>A model jar contains {@code META-INF/pollux/models/index}, with one name per line, and for each name a folder with
+ * <p>A model jar contains {@code META-INF/pollux/models/index}, with one name per line, lines of {@code #} aside, and for each name a folder with
  * {@code model.json} (this record) and the file that it names.
  *
  * <pre>{@code
@@ -40,8 +41,10 @@ import java.util.regex.Pattern;
  * @param bytes its size
  * @param sha256 its SHA-256, in lower-case hex
  * @param license its licence, as an SPDX identifier
+ * @param base the name of the embedded model that this adapter changes; empty for a model
  */
-public record EmbeddedModel(String name, String title, String file, long bytes, String sha256, String license) {
+public record EmbeddedModel(
+        String name, String title, String file, long bytes, String sha256, String license, Optional<String> base) {
 
     private static final String FOLDER = "META-INF/pollux/models/";
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
@@ -50,6 +53,7 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
     public EmbeddedModel {
         requirePlain("name", name);
         requirePlain("file", file);
+        base.ifPresent(of -> requirePlain("base", of));
         if (bytes < 1) {
             throw new MalformedFileException(
                     "bytes of embedded model " + name + " must be at least 1 but was " + bytes);
@@ -66,7 +70,7 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
         }
     }
 
-    /** The names of all models on the class path, sorted. */
+    /** The names of all models and adapters on the class path, sorted. */
     public static List<String> names() {
         TreeSet<String> names = new TreeSet<>();
         try {
@@ -75,7 +79,7 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
                     new String(in.readNBytes(MAX_MANIFEST), StandardCharsets.UTF_8)
                             .lines()
                             .map(String::strip)
-                            .filter(line -> !line.isEmpty())
+                            .filter(line -> !line.isEmpty() && !line.startsWith("#"))
                             .forEach(names::add);
                 }
             }
@@ -91,19 +95,28 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
      * @throws UnsupportedModelException if no dependency contains it; the message lists the available ones
      */
     public static EmbeddedModel named(String name) {
-        if (!names().contains(name)) {
-            throw new UnsupportedModelException("No embedded model '" + name + "' on the class path, only " + names()
-                    + "; add the dependency dev.pollux:pollux-model-" + name);
+        return find(name)
+                .orElseThrow(() -> new UnsupportedModelException("No embedded model '" + name
+                        + "' on the class path, only " + names() + "; add the dependency dev.pollux:pollux-model-"
+                        + name));
+    }
+
+    /** The model {@code name}, also where the indexes of several jars have become one; empty if no dependency contains it. */
+    public static Optional<EmbeddedModel> find(String name) {
+        String path = FOLDER + name + "/model.json";
+        if (!PLAIN.matcher(name).matches() || loader().getResource(path) == null) {
+            return Optional.empty();
         }
-        try (InputStream in = resource(FOLDER + name + "/model.json")) {
+        try (InputStream in = resource(path)) {
             JsonNode json = JsonNode.parse(in.readNBytes(MAX_MANIFEST), "The manifest of embedded model " + name);
-            return new EmbeddedModel(
+            return Optional.of(new EmbeddedModel(
                     json.path("name").asString(""),
                     json.path("title").asString(""),
                     json.path("file").asString(""),
                     json.path("bytes").asLong(0),
                     json.path("sha256").asString(""),
-                    json.path("license").asString(""));
+                    json.path("license").asString(""),
+                    Optional.of(json.path("base").asString("")).filter(of -> !of.isEmpty())));
         } catch (IOException e) {
             throw new StorageException("Cannot read the manifest of embedded model " + name + ": " + e.getMessage(), e);
         }

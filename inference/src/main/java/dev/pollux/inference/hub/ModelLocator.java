@@ -1,11 +1,13 @@
 package dev.pollux.inference.hub;
 
 import dev.pollux.StorageException;
+import dev.pollux.UnsupportedModelException;
 import dev.pollux.job.Job;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
-/** Finds a model by the name or path that a user gives. */
+/** Finds a model or an adapter by the name or path that a user gives. */
 public final class ModelLocator {
 
     private ModelLocator() {}
@@ -21,15 +23,42 @@ public final class ModelLocator {
      *
      * @param cache the folder to which embedded models are unpacked
      * @throws StorageException from the job, if there is no such model
+     * @throws UnsupportedModelException if an embedded adapter has that name
      */
     public static Job<Path> locating(String model, Path cache) {
-        if (EmbeddedModel.names().contains(model)) {
-            return EmbeddedModel.named(model).unpack(cache);
+        Optional<EmbeddedModel> embedded = EmbeddedModel.find(model);
+        if (embedded.isPresent()) {
+            return model(embedded.get()).unpack(cache);
         }
         if (ModelHub.names(model)) {
             return ModelHub.builder().build().fetch(model);
         }
         return Job.of("locate", context -> path(model));
+    }
+
+    private static EmbeddedModel model(EmbeddedModel named) {
+        named.base().ifPresent(base -> {
+            throw new UnsupportedModelException(named.name() + " is an adapter of " + base + "; name the model " + base
+                    + " and this as its adapter");
+        });
+        return named;
+    }
+
+    /**
+     * A job that determines the path of an adapter, which is the name of an embedded one, or a path.
+     *
+     * @param cache the folder to which embedded adapters are unpacked
+     * @throws UnsupportedModelException if an embedded model has that name
+     */
+    public static Job<Path> locatingAdapter(String adapter, Path cache) {
+        Optional<EmbeddedModel> embedded = EmbeddedModel.find(adapter);
+        if (embedded.isEmpty()) {
+            return Job.of("locate", context -> Path.of(adapter));
+        }
+        if (embedded.get().base().isEmpty()) {
+            throw new UnsupportedModelException(adapter + " is a model, not an adapter; name it as the model");
+        }
+        return embedded.get().unpack(cache);
     }
 
     private static Path path(String model) {

@@ -8,6 +8,7 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.adapter.LoraAdapter;
 import dev.pollux.inference.adapter.LowRankChange;
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.internal.math.Float16;
 import dev.pollux.tensor.TensorSource;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.SafetensorsBuilder;
@@ -38,7 +39,7 @@ class GgufAdapterExportTest {
     private void export(Path adapter, Path target) {
         try (LoraAdapter read = LoraAdapter.load(adapter);
                 Checkpoint base = Checkpoint.open(temp.resolve("model"))) {
-            GgufAdapterExport.write(read, base, target);
+            GgufAdapterExport.write(read, base, GgufType.F32, target);
         }
     }
 
@@ -65,6 +66,32 @@ class GgufAdapterExportTest {
         assertThatThrownBy(() -> export(adapter, file))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(file + " must not exist; choose another file or delete it");
+    }
+
+    @Test
+    void factorsInHalfPrecisionAreTheNearestHalves() {
+        TinyDecoder model = TinyDecoder.llama(1);
+        model.write(temp.resolve("model"));
+        Path adapter = model.writeAdapter(temp.resolve("adapter"), 4, 4, PROJECTIONS);
+        Path file = temp.resolve("half.gguf");
+        try (LoraAdapter expected = LoraAdapter.load(adapter);
+                Checkpoint base = Checkpoint.open(temp.resolve("model"))) {
+            GgufAdapterExport.write(expected, base, GgufType.F16, file);
+            try (LoraAdapter read = LoraAdapter.load(file, TinyDecoder.HEAD)) {
+                String target = expected.targets().iterator().next();
+                float[] due = values(expected.factors(target).orElseThrow().a());
+                float[] found = values(read.factors(target)
+                        .or(() -> read.factors("model." + target))
+                        .orElseThrow()
+                        .a());
+                for (int i = 0; i < due.length; i++) {
+                    assertThat(found[i]).isEqualTo(Float16.toFloat(Float16.fromFloat(due[i])));
+                }
+            }
+            assertThatThrownBy(() -> GgufAdapterExport.write(expected, base, GgufType.Q8_0, temp.resolve("q8.gguf")))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("type must be f32, f16 or bf16 but was q8_0");
+        }
     }
 
     @Test

@@ -41,7 +41,7 @@ class EmbeddedModelTest {
     void layOut() throws Exception {
         manifest("tiny", "tiny.gguf", WEIGHTS.length, sha256(WEIGHTS));
         Files.write(jar.resolve("META-INF/pollux/models/tiny/tiny.gguf"), WEIGHTS);
-        Files.writeString(jar.resolve("META-INF/pollux/models/index"), "tiny\n\n");
+        Files.writeString(jar.resolve("META-INF/pollux/models/index"), "# Aggregated\ntiny\n\n");
         loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, original);
         Thread.currentThread().setContextClassLoader(loader);
     }
@@ -53,10 +53,15 @@ class EmbeddedModelTest {
     }
 
     private void manifest(String name, String file, long bytes, String sha256) throws IOException {
+        manifest(name, file, bytes, sha256, "");
+    }
+
+    private void manifest(String name, String file, long bytes, String sha256, String base) throws IOException {
         Path folder = Files.createDirectories(jar.resolve("META-INF/pollux/models/" + name));
         Files.writeString(folder.resolve("model.json"), """
-                {"name": "%s", "title": "Tiny", "file": "%s", "bytes": %d, "sha256": "%s", "license": "Apache-2.0"}
-                """.formatted(name, file, bytes, sha256));
+                {"name": "%s", "title": "Tiny", "file": "%s", "bytes": %d, "sha256": "%s", "license": "Apache-2.0",
+                 "base": "%s"}
+                """.formatted(name, file, bytes, sha256, base));
     }
 
     private static String sha256(byte[] bytes) throws Exception {
@@ -64,8 +69,26 @@ class EmbeddedModelTest {
     }
 
     @Test
+    void anAdapterIsFoundWithItsBaseAndIsNoModel() throws Exception {
+        manifest("tiny-lora", "lora.gguf", WEIGHTS.length, sha256(WEIGHTS), "tiny"); // in no index
+        Files.write(jar.resolve("META-INF/pollux/models/tiny-lora/lora.gguf"), WEIGHTS);
+        assertThat(EmbeddedModel.named("tiny-lora").base()).contains("tiny");
+        assertThat(EmbeddedModel.named("tiny").base()).isEmpty();
+        assertThat(ModelLocator.locatingAdapter("tiny-lora", cache).run()).hasBinaryContent(WEIGHTS);
+        assertThat(ModelLocator.locatingAdapter("some/folder", cache).run()).isEqualTo(Path.of("some/folder"));
+        assertThatThrownBy(() -> ModelLocator.locating("tiny-lora", cache))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessage("tiny-lora is an adapter of tiny; name the model tiny and this as its adapter");
+        assertThatThrownBy(() -> ModelLocator.locatingAdapter("tiny", cache))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessage("tiny is a model, not an adapter; name it as the model");
+    }
+
+    @Test
     void namesListsEveryModelOnTheClassPath() {
-        assertThat(EmbeddedModel.names()).contains("tiny", "smollm2-135m-instruct");
+        assertThat(EmbeddedModel.names())
+                .contains("tiny", "smollm2-135m-instruct")
+                .noneMatch(name -> name.contains("#"));
     }
 
     @Test

@@ -147,7 +147,7 @@ final class EvaluateCommand extends PolluxCommand {
         private Interval perplexity(ReadingQuestions questions) {
             Path path = ModelOptions.locate(model.named().orElse(DocumentTwin.DEFAULT_MODEL), this, resources);
             return run(TextPerplexity.of(model.engine(this, resources))
-                    .measure(path, model.adapters(), questions.texts()));
+                    .measure(path, model.adapters(this, resources), questions.texts()));
         }
 
         private AnswerReport asked(ReadingQuestions questions) {

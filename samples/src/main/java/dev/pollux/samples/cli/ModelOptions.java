@@ -9,6 +9,7 @@ import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.device.Device;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
+import dev.pollux.inference.hub.EmbeddedModel;
 import dev.pollux.inference.hub.ModelLocator;
 import dev.pollux.starter.DocumentTwin;
 import java.nio.file.Path;
@@ -51,9 +52,11 @@ final class ModelOptions {
     @Option(
             names = "--adapter",
             order = 22,
-            paramLabel = "PATH[=SCALE]",
-            description = "A LoRA adapter over the model: a folder in PEFT's form or a GGUF file, and by what it is"
-                    + " multiplied, 1 where nothing is said. Repeated, adapters are added up.")
+            paramLabel = "ADAPTER[=SCALE]",
+            description =
+                    "A LoRA adapter over the model: a folder in PEFT's form, a GGUF file, or the name of an embedded"
+                            + " one ('pollux models'), and by what it is multiplied, 1 where nothing is said. Repeated, adapters are"
+                            + " added up.")
     private List<String> adapters = List.of();
 
     @Option(
@@ -93,15 +96,22 @@ final class ModelOptions {
         return Optional.ofNullable(model);
     }
 
-    /** The adapters with the scale of each. */
-    Map<Path, Double> adapters() {
+    /** The adapters with the scale of each; embedded ones are unpacked. */
+    Map<Path, Double> adapters(PolluxCommand command, ResourceOptions resources) {
         Map<Path, Double> scales = new LinkedHashMap<>();
+        given().forEach((adapter, scale) ->
+                scales.put(command.run(ModelLocator.locatingAdapter(adapter, resources.cache())), scale));
+        return scales;
+    }
+
+    private Map<String, Double> given() {
+        Map<String, Double> scales = new LinkedHashMap<>();
         for (String adapter : adapters) {
             Matcher parts = ADAPTER.matcher(adapter);
             if (parts.matches()) {
-                scales.put(Path.of(parts.group(1)), Double.valueOf(parts.group(2)));
+                scales.put(parts.group(1), Double.valueOf(parts.group(2)));
             } else {
-                scales.put(Path.of(adapter), 1.0);
+                scales.put(adapter, 1.0);
             }
         }
         return scales;
@@ -129,7 +139,10 @@ final class ModelOptions {
     void check() {
         named().ifPresent(GivenPath::model);
         Optional.ofNullable(draft).ifPresent(GivenPath::model);
-        GivenPath.adapters(adapters().keySet());
+        GivenPath.adapters(given().keySet().stream()
+                .filter(adapter -> EmbeddedModel.find(adapter).isEmpty())
+                .map(Path::of)
+                .toList());
     }
 
     /** Opens the model with its adapters; the first time it is unpacked or fetched, and exported into the cache. */
@@ -137,7 +150,7 @@ final class ModelOptions {
         check();
         EngineOptions engine = engine(command, resources);
         Path path = locate(named().orElse(DocumentTwin.DEFAULT_MODEL), command, resources);
-        return command.run(OnnxGenerator.openJob(path, adapters(), engine));
+        return command.run(OnnxGenerator.openJob(path, adapters(command, resources), engine));
     }
 
     /** Refuses a model without a chat template with {@code advice}, and one whose template fails with the reason. */

@@ -12,11 +12,12 @@ import picocli.CommandLine.Command;
 @Command(
         name = "models",
         description = {
-            "List the embedded models: those that --model knows by name.",
+            "List the embedded models and adapters: those that --model and --adapter know by name.",
             "",
             "Each comes with a dependency on the class path and is unpacked into the cache when it is first used.",
             "",
-            "--json: {models: [{name, title, file, bytes, sha256, license}]}."
+            "--json: {models: [{name, title, file, bytes, sha256, license, base}]}; base is the model that an adapter"
+                    + " changes, and empty for a model."
         },
         footer = "  pollux models")
 final class ModelsCommand extends PolluxCommand {
@@ -34,8 +35,10 @@ final class ModelsCommand extends PolluxCommand {
             json.put("bytes", model.bytes());
             json.put("sha256", model.sha256());
             json.put("license", model.license());
+            json.put("base", model.base().orElse(""));
             models.add(json);
             report.line(model.name() + "  " + model.title() + ", " + Texts.bytes(model.bytes()) + ", " + model.license()
+                    + model.base().map(base -> ", adapter of " + base).orElse("")
                     + (name.equals(DocumentTwin.DEFAULT_MODEL) ? " (default)" : ""));
         }
         report.add("models", models, "").print(this);

@@ -13,7 +13,7 @@ record TwinSession(DocumentOptions documents, TwinSettings settings, ModelOption
         DocumentTwinOptions.Builder options = documents
                 .twin(command, resources)
                 .engine(model.engine(command, resources))
-                .adapters(model.adapters())
+                .adapters(model.adapters(command, resources))
                 .persona(settings.persona())
                 .twin(twin);
         model.named().ifPresent(options::model);

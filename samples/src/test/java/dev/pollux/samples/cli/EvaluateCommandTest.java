@@ -3,6 +3,7 @@ package dev.pollux.samples.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.starter.DocumentTwin;
 import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,6 +37,25 @@ class EvaluateCommandTest {
                 List.of("evaluate", "generate", "--quiet", "--json", "--model", model, "--threads", "1"));
         words.addAll(List.of(more));
         return Run.of(words.toArray(String[]::new));
+    }
+
+    /** One question has its answer in the passage, the other none. */
+    @Test
+    void theEmbeddedAdapterAnswersFromAPassageOrRefuses() throws IOException {
+        String passage = "The Argo was rowed by fifty heroes. It was built by Argus, a shipwright from Thespiae.";
+        String data = file("""
+                {"id": "a", "context": "%1$s", "question": "Who built the Argo?", "answers": ["Argus"]}
+                {"id": "b", "context": "%1$s", "question": "How much did the tickets cost?", "answers": []}
+                """.formatted(passage));
+        model = DocumentTwin.DEFAULT_MODEL;
+        Run done = run("--adapter", DocumentTwin.DEFAULT_MODEL + "-reading", "--data", data);
+        assertThat(done.code()).as(done.err()).isZero();
+        JsonNode json = JsonNode.parse(done.out());
+        assertThat(json.path("contains").path("value").asDouble(0)).isEqualTo(1);
+        assertThat(json.path("refusedUnanswerable").path("value").asDouble(0)).isEqualTo(1);
+        assertThat(json.path("refusedAnswerable").path("value").asDouble(1)).isZero();
+        Run mistaken = Run.of("generate", "--model", DocumentTwin.DEFAULT_MODEL + "-reading", "Hello");
+        assertThat(mistaken.err()).contains("is an adapter of " + DocumentTwin.DEFAULT_MODEL);
     }
 
     @Test

@@ -374,9 +374,13 @@ class ModelCommandsTest {
 
     @Test
     void modelsListsTheEmbeddedOnes() {
-        assertThat(Run.of("models").out()).startsWith(NAME + "  ").endsWith(" (default)" + NL);
+        assertThat(Run.of("models").out().lines())
+                .satisfiesExactly(
+                        line -> assertThat(line).startsWith(NAME + "  ").endsWith(" (default)"),
+                        line -> assertThat(line).startsWith(NAME + "-reading  ").endsWith(", adapter of " + NAME));
         JsonNode model = Run.of("models", "--json").json().path("models").path(0);
-        assertThat(model.propertyNames()).containsExactly("name", "title", "file", "bytes", "sha256", "license");
+        assertThat(model.propertyNames())
+                .containsExactly("name", "title", "file", "bytes", "sha256", "license", "base");
     }
 
     @Test
@@ -388,7 +392,8 @@ class ModelCommandsTest {
                         "pollux: There is no model 'no/such.gguf': no file or folder of that path, and among the"
                                 + " embedded models"
                                 + " only"
-                                + " [" + NAME + "]; give a GGUF file, a Hugging Face folder, an exported"
+                                + " [" + NAME + ", " + NAME
+                                + "-reading]; give a GGUF file, a Hugging Face folder, an exported"
                                 + " folder or hf:owner/name" + NL));
     }
 
